@@ -1,0 +1,75 @@
+/** The records that the rooms of the page exchange. No DOM, no wire, no colours. */
+
+export interface Read {
+  domain: string;
+  delay?: number;
+  position?: "all" | "end" | "left" | "right" | "root" | number;
+  offset?: number;
+}
+
+export type Role =
+  | "input"
+  | "target"
+  | "state"
+  | "hidden"
+  | "gate"
+  | "output"
+  | "probability"
+  | "loss"
+  | "attention"
+  | "memory"
+  | "parameter";
+
+export interface GraphNode {
+  id: string;
+  kind: "input" | "variable" | "parameter" | "constant" | "setting";
+  role: Role;
+  domains: string[];
+  shape: number[];
+  one_hot: boolean;
+  latex: string;
+  line: number | null;
+  boundary?: { domain: string; position: number; anchor: "start" | "end" }[];
+  trained?: boolean;
+  initial?: string;
+}
+
+export interface GraphEdge {
+  id: string;
+  source: string;
+  target: string;
+  parameter: string | null;
+  reads: Read[];
+  operation: string;
+  cut: boolean;
+  at?: { domain: string; position: number }[] | null;
+}
+
+export interface FoldedGraph {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+}
+
+/** Values of a run as they arrive: row-major Float32Array per variable; NaN travels as NaN. */
+export interface Trace {
+  lengths: Record<string, number>;
+  /** How many steps of each domain have arrived. */
+  arrived: Record<string, number>;
+  symbols: Record<string, string[]>;
+  /** Step 1..τ; at 0 and below, or beyond the end, a boundary value. Without a domain, any step. */
+  value(name: string, step: number): Float32Array | null;
+  range(name: string): [number, number];
+  version: number;
+}
+
+export type Selection =
+  | { kind: "node"; id: string; step: number | null }
+  | { kind: "parameter"; id: string }
+  | { kind: "edge"; id: string; step: number | null };
+
+/** x of step t, in CSS pixels from the left edge of the figure's column: origin + pitch·(t − 1). */
+export interface TimeAxis {
+  origin: number;
+  pitch: number;
+  width: number;
+}
