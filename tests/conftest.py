@@ -1,0 +1,82 @@
+"""Fixtures every room's tests share: a real server, and the browser that `run.py` found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the project."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real server, as `unrolled serve` starts it, for the whole session."""
+    log = tmp_path_factory.mktemp("server") / "log"
+    port = free_port()
+    command = [sys.executable, "-m", "unrolled", "serve", "--no-browser", "--port", str(port)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=python_environment()
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_healthy(address, server, log)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser: named by `run.py` in UNROLLED_CHROMIUM, or installed. None is a failure."""
+    named = os.environ.get("UNROLLED_CHROMIUM")
+    for name in [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]:
+        if path := shutil.which(name):
+            return path
+    pytest.fail("no Chromium: `python3 run.py test` installs one; or name it in UNROLLED_CHROMIUM")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def python_environment() -> dict[str, str]:
+    """This environment, with the package importable whether or not it is installed."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "backend"), "PYTHONUNBUFFERED": "1"}
+
+
+def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when `/healthz` answers 200; fail with the server's output when it does not."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    pytest.fail(f"the server did not become healthy (code {server.poll()}):\n{log.read_text()}")
