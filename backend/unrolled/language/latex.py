@@ -1,0 +1,239 @@
+"""Typesetting: names, terms and equations as LaTeX for KaTeX.
+
+Three forms of one equation: plain; *marked*, where every symbol says which node and which delay it
+is (`\\htmlData{node=h, delay=1}{…}`), so that pointing works both ways; and *numbers*, the equation of one
+unit with a slot for every value (`\\htmlData{slot=f/2}{0}`), to be patched step by step.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from unrolled.language.functions import FUNCTIONS
+from unrolled.language.terms import Equation, Position, Recurrence, Reference, Shape, Term
+
+_ACCENTS = {"tilde": r"\tilde", "hat": r"\hat", "bar": r"\bar"}
+_VARIANTS = {"final sigma": "varsigma", "omicron": "omicron", "lamda": "lambda"}
+_SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+_PRECEDENCE = {
+    "add": _SUM, "subtract": _SUM, "negative": _SUM, "modulo": _PRODUCT, "multiply": _PRODUCT,
+    "matmul": _PRODUCT, "power": _POWER, "outer": _PRODUCT, "bilinear": _PRODUCT,
+    "circular_convolve": _PRODUCT, "transpose": _POWER, "sum": _PRODUCT, "cross_entropy": _SUM,
+}  # fmt: skip
+_COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+
+
+def _letter(letter: str) -> str:
+    name = unicodedata.name(letter, "")
+    for case in ("SMALL", "CAPITAL"):
+        prefix = f"GREEK {case} LETTER "
+        if name.startswith(prefix):
+            word = name.removeprefix(prefix).lower()
+            word = _VARIANTS.get(word, word)
+            if " " in word:
+                return rf"\text{{{letter}}}"
+            if case == "CAPITAL" and word in ("alpha", "beta", "epsilon", "zeta", "eta", "iota", "kappa", "mu", "nu", "omicron", "rho", "tau", "chi"):
+                return rf"\mathrm{{{unicodedata.normalize('NFKD', word)[0].upper()}}}"
+            return "o" if word == "omicron" else rf"\{word}"
+    return letter if letter.isascii() else rf"\text{{{letter}}}"
+
+
+def name_latex(name: str, shape: Shape) -> str:
+    """A name as the book sets it: vectors and matrices bold, what follows an underscore a subscript."""
+    base, *parts = name.split("_")
+    if not base:
+        base, parts = name.replace("_", ""), []
+    digits = re.fullmatch(r"(\D+?)(\d+)", base)
+    if digits:
+        base, parts = digits.group(1), [digits.group(2), *parts]
+    symbol = _letter(base) if len(base) == 1 else rf"\mathrm{{{base}}}" if base.isascii() else rf"\text{{{base}}}"
+    if shape:
+        symbol = rf"\boldsymbol{{{symbol}}}" if len(base) == 1 else rf"\mathbf{{{base}}}" if base.isascii() else symbol
+    while parts and parts[0] in _ACCENTS:
+        symbol = f"{_ACCENTS[parts.pop(0)]}{{{symbol}}}"
+    subscript = ",".join(_letter(part) if len(part) == 1 else rf"\mathrm{{{part}}}" if part.isascii() else rf"\text{{{part}}}" for part in parts if part)
+    return f"{symbol}_{{{subscript}}}" if subscript else symbol
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What a rendering needs to know: shapes of names, how many chains there are, and its marks."""
+
+    shapes: Mapping[str, Shape]
+    chains: int
+    reference: Callable[[Reference, str], str]
+    term: Callable[[Term], str | None]
+
+
+def _position(position: Position, chains: int) -> str:
+    match position.anchor:
+        case "shift":
+            index = _letter(position.index) if len(position.index) == 1 else rf"\mathrm{{{position.index}}}"
+            return index if not position.offset else f"{index}{position.offset:+d}"
+        case "start":
+            return str(position.offset)
+        case "end":
+            last = r"\tau" if chains < 2 else rf"\tau_{{\mathrm{{{position.domain}}}}}"
+            return last if not position.offset else f"{last}{position.offset:+d}"
+        case "left" | "right":
+            return rf"\mathrm{{{position.anchor}}}({position.index})"
+        case "root":
+            return r"\mathrm{root}"
+
+
+def _reference(reference: Reference, setting: _Setting) -> str:
+    symbol = name_latex(reference.name, setting.shapes.get(reference.name, ()))
+    if reference.positions:
+        symbol += f"^{{({','.join(_position(one, setting.chains) for one in reference.positions)})}}"
+    return setting.reference(reference, symbol)
+
+
+def _number(value: float) -> str:
+    text = f"{value:.12g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        return rf"{mantissa} \times 10^{{{int(exponent)}}}"
+    return text
+
+
+def _precedence(term: Term) -> int:
+    if term.function == "number" and term.value is not None and term.value < 0:
+        return _SUM
+    return 0 if term.function in _COMPARISONS else _PRECEDENCE.get(term.function, _ATOM)
+
+
+def _render(term: Term, setting: _Setting) -> str:
+    own = setting.term(term)
+    if own is not None:
+        return own
+    if term.function == "number":
+        return _number(term.value or 0.0)
+    if term.index is not None:
+        return _letter(term.index) if len(term.index) == 1 else rf"\mathrm{{{term.index}}}"
+    if term.reference is not None:
+        return _reference(term.reference, setting)
+    return _apply(term, [_render(operand, setting) for operand in term.operands], setting)
+
+
+def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
+    function, operands = term.function, term.operands
+
+    def wrapped(place: int, least: int) -> str:
+        return parts[place] if _precedence(operands[place]) >= least else rf"\left({parts[place]}\right)"
+
+    match function:
+        case "add":
+            return f"{parts[0]} + {wrapped(1, _SUM) if not _starts_negative(operands[1]) else wrapped(1, _PRODUCT)}"
+        case "subtract":
+            return f"{parts[0]} - {wrapped(1, _PRODUCT)}"
+        case "negative":
+            return f"-{wrapped(0, _PRODUCT)}"
+        case "multiply":
+            sign = r" \odot " if operands[0].shape and operands[1].shape else r" \cdot " if operands[1].function == "number" else r" \, "
+            return f"{wrapped(0, _PRODUCT)}{sign}{wrapped(1, _PRODUCT)}"
+        case "matmul":
+            left = wrapped(0, _PRODUCT)
+            if len(operands[0].shape) == 1:
+                left = f"{{{wrapped(0, _ATOM)}}}^{{\\top}}"
+            return f"{left} {wrapped(1, _POWER)}"
+        case "power":
+            return f"{{{wrapped(0, _ATOM)}}}^{{{parts[1]}}}"
+        case "transpose":
+            return f"{{{wrapped(0, _ATOM)}}}^{{\\top}}"
+        case "outer":
+            return f"{wrapped(0, _POWER)} {{{wrapped(1, _ATOM)}}}^{{\\top}}"
+        case "bilinear":
+            return f"{{{wrapped(1, _ATOM)}}}^{{\\top}} {wrapped(0, _ATOM)} {wrapped(2, _ATOM)}"
+        case "concat":
+            return rf"\left[{'; '.join(parts)}\right]"
+        case "sum" if not term.over:
+            return rf"\sum_{{i}} \left[{parts[0]}\right]_{{i}}"
+        case "sum" | "mean" | "softmax":
+            over = f"_{{{','.join(_letter(index) if len(index) == 1 else index for index in term.over)}}}" if term.over else ""
+            body = parts[0] if function != "sum" else wrapped(0, _PRODUCT)
+            return FUNCTIONS[function].latex.format(body, over=over)
+        case _:
+            least = _PRODUCT if FUNCTIONS[function].family == "operator" and function != "divide" else 0
+            return FUNCTIONS[function].latex.format(*(wrapped(place, least) for place in range(len(parts))))
+
+
+def _starts_negative(term: Term) -> bool:
+    return term.function == "negative" or (term.function == "number" and (term.value or 0) < 0)
+
+
+def _plain(recurrence: Recurrence) -> _Setting:
+    return _Setting(_shapes(recurrence), _chains(recurrence), lambda _, symbol: symbol, lambda _: None)
+
+
+def _shapes(recurrence: Recurrence) -> dict[str, Shape]:
+    return {
+        name: one.shape
+        for group in (recurrence.variables, recurrence.parameters, recurrence.constants)
+        for name, one in group.items()
+    } | dict.fromkeys(recurrence.settings, ())
+
+
+def _chains(recurrence: Recurrence) -> int:
+    return sum(domain.kind != "tree" for domain in recurrence.domains.values())
+
+
+def _mark(recurrence: Recurrence) -> Callable[[Reference, str], str]:
+    def mark(reference: Reference, symbol: str) -> str:
+        if reference.name not in recurrence.variables:
+            return rf"\htmlData{{parameter={reference.name}}}{{{symbol}}}"
+        if not reference.positions:
+            return rf"\htmlData{{node={reference.name}}}{{{symbol}}}"
+        first = reference.positions[-1]
+        where = f"delay={-first.offset}" if first.anchor == "shift" else f"position={first}"
+        return rf"\htmlData{{node={reference.name}, {where}}}{{{symbol}}}"
+
+    return mark
+
+
+def term_latex(recurrence: Recurrence, term: Term) -> str:
+    """A term of a recurrence, plain."""
+    return _render(term, _plain(recurrence))
+
+
+def _left(equation: Equation) -> Reference:
+    if equation.position is not None:
+        return Reference(equation.variable, equation.position)
+    return Reference(equation.variable, tuple(Position("shift", index, "") for index in equation.indices))
+
+
+def equation_latex(recurrence: Recurrence, equation: Equation, *, marked: bool = False) -> str:
+    """An equation, plain or with every symbol marked by its node and delay."""
+    setting = _plain(recurrence)
+    if marked:
+        setting = _Setting(setting.shapes, setting.chains, _mark(recurrence), lambda _: None)
+    return f"{_reference(_left(equation), setting)} = {_render(equation.term, setting)}"
+
+
+def numbers_latex(recurrence: Recurrence, equation: Equation, identities: Mapping[int, str]) -> str:
+    """The equation of one unit with number slots.
+
+    `identities` maps `id(term)` to the operation's id. A product with a matrix, and whatever else is
+    not unit by unit, is one number.
+    """
+    plain = _plain(recurrence)
+
+    def slot(term: Term) -> str:
+        return rf"\htmlData{{slot={identities[id(term)]}}}{{0}}"
+
+    def own(term: Term) -> str | None:
+        if term.function == "number":
+            return None
+        row = FUNCTIONS.get(term.function)
+        return None if row is not None and row.is_elementwise else slot(term)
+
+    setting = _Setting(plain.shapes, plain.chains, plain.reference, own)
+    root = equation.term
+    row = FUNCTIONS.get(root.function)
+    if row is not None and not row.is_elementwise:
+        return f"{slot(root)} = {_render(root, plain)}"
+    if row is None:
+        return slot(root)
+    return f"{slot(root)} = {_render(root, setting)}"

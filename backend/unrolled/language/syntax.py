@@ -1,0 +1,512 @@
+"""Text to statements: the grammar, through the standard library's `ast` and an allow-list.
+
+The text is never executed. What comes out has names and brackets in place, but no meaning yet:
+which name is an input, which an index, and what shape everything has is decided in `reading.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from unrolled.language.diagnostics import Diagnostic, LanguageError, Span, shorten
+from unrolled.language.functions import CALLABLE, FORMS, FUNCTIONS, RESERVED
+from unrolled.language.terms import Position, Reference, Term
+
+MAX_CHARACTERS: Final = 20_000
+MAX_LINES: Final = 400
+MAX_STATEMENTS: Final = 200
+MAX_NODES: Final = 4_000
+MAX_DEPTH: Final = 60
+MAX_NUMBER: Final = 1e300
+MAX_SIZE: Final = 1_000_000
+MAX_RANK: Final = 3
+MAX_NAME: Final = 60
+
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_WORD = re.compile(r"[^\W\d]\w*")
+_FORBIDDEN = frozenset("\"'\\`$?{};")
+_OPERATORS: Mapping[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.Pow: "power",
+    ast.Mod: "modulo",
+    ast.MatMult: "matmul",
+}
+_COMPARISONS: Mapping[type[ast.cmpop], str] = {
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    index: str
+    domain: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """`h: 8`, `M: (16, 6)`, `x: onehot(27)`, `x: input(4)`."""
+
+    name: str
+    shape: tuple[int, ...]
+    form: str  # "shape", "onehot" or "input"
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`h[t] = …` with the loops around it; positions as written, not yet resolved."""
+
+    name: str
+    positions: tuple[Position, ...]
+    term: Term
+    loops: tuple[Loop, ...]
+    span: Span
+    target: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterForm:
+    name: str
+    constant: float | None
+    spectral_radius: float | None
+    density: float | None
+    trained: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SliderForm:
+    name: str
+    numbers: tuple[float, float, float]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantForm:
+    name: str
+    rows: tuple[float, ...] | tuple[tuple[float, ...], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StopForm:
+    term: Term
+    loops: tuple[Loop, ...]
+    span: Span
+
+
+Statement = Declaration | Assignment | ParameterForm | SliderForm | ConstantForm | StopForm
+
+
+def fail(code: str, span: Span, **arguments: str | tuple[str, str]) -> LanguageError:
+    """One diagnostic as an error to raise."""
+    return LanguageError([Diagnostic(code, span, arguments)])
+
+
+def suggest(name: str, known: list[str], otherwise: tuple[str, str]) -> tuple[str, str]:
+    """'Did you mean …', or another sentence when nothing is close."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return (f"Did you mean `{close[0]}`?", f"是否想写 `{close[0]}`？")
+    return otherwise
+
+
+def read(text: str) -> list[Statement]:
+    """The statements of a text, in order.
+
+    Raises `LanguageError` at the first place that does not belong to the grammar.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    for have, limit, unit in (
+        (len(text), MAX_CHARACTERS, ("characters", "个字符")),
+        (len(lines), MAX_LINES, ("lines", "行")),
+    ):
+        if have > limit:
+            raise fail("too-long", Span(1, 1, 1, 1), have=str(have), unit=unit, limit=str(limit))
+    for number, line in enumerate(lines, 1):
+        _check_characters(number, line)
+    try:
+        module = ast.parse(text)
+    except SyntaxError as error:
+        raise _syntax_error(error, lines) from None
+    except (RecursionError, MemoryError):
+        raise fail("too-deep", Span(1, 1, 1, 1), limit=str(MAX_DEPTH)) from None
+    except (ValueError, OverflowError):
+        raise fail("syntax", Span(1, 1, 1, 1)) from None
+    reader = _Reader(lines)
+    reader.check_size(module)
+    reader.block(module.body, ())
+    if not any(isinstance(one, Assignment) for one in reader.statements):
+        raise fail("empty", Span(1, 1, 1, 1))
+    return reader.statements
+
+
+def _check_characters(number: int, line: str) -> None:
+    column = 0
+    while column < len(line):
+        character = line[column]
+        if character == "#":
+            return
+        if character in _FORBIDDEN or (ord(character) < 32 and character != "\t") or ord(character) == 127:
+            name = character if character.isprintable() else f"U+{ord(character):04X}"
+            raise fail("character", Span(number, column + 1, number, column + 2), character=name)
+        if 0xD800 <= ord(character) <= 0xDFFF:
+            raise fail("character", Span(number, column + 1, number, column + 2), character=f"U+{ord(character):04X}")
+        word = _WORD.match(line, column)
+        if word:
+            if word.end() - column > MAX_NAME:
+                span = Span(number, column + 1, number, word.end() + 1)
+                raise fail("too-long", span, have=str(word.end() - column), unit=("characters", "个字符"), limit=str(MAX_NAME))
+            column = word.end()
+            continue
+        found = _NUMBER.match(line, column)
+        if found and (character.isdigit() or character == "."):
+            end = found.end()
+            tail = _WORD.match(line, end)
+            if tail or (end < len(line) and (line[end].isdigit() or line[end] == ".")):
+                end = max(tail.end() if tail else end, end + 1)
+                span = Span(number, column + 1, number, end + 1)
+                raise fail("number", span, number=shorten(line[column:end], 20))
+            digits = found.group()
+            if len(digits) > 400 or float(digits) > MAX_NUMBER or (digits[0] == "0" and digits.isdigit() and int(digits)):
+                span = Span(number, column + 1, number, end + 1)
+                code = "number" if len(digits) <= 400 and float(digits) <= MAX_NUMBER else "number-range"
+                raise fail(code, span, number=shorten(digits, 20))
+            column = end
+            continue
+        column += 1
+
+
+def _syntax_error(error: SyntaxError, lines: list[str]) -> LanguageError:
+    line = min(max(error.lineno or 1, 1), len(lines))
+    source = lines[line - 1]
+    column = min(max(error.offset or 1, 1), len(source) + 1)
+    span = Span(line, column, line, max(column + 1, len(source) + 1))
+    message = error.msg or ""
+    for word in _WORD.finditer(source.split("#", 1)[0]):
+        if keyword.iskeyword(word.group()) and word.group() not in ("for", "in"):
+            name = word.group()
+            return fail("keyword", Span(line, word.start() + 1, line, word.end() + 1), name=name)
+    if isinstance(error, IndentationError):
+        return fail("indentation", Span(line, 1, line, len(source) + 1))
+    if "never closed" in message or "unmatched" in message or "does not match" in message:
+        return fail("bracket", span)
+    if "expected ':'" in message:
+        return fail("colon", span)
+    if "too many" in message or "too complex" in message:
+        return fail("too-deep", span, limit=str(MAX_DEPTH))
+    return fail("syntax", span)
+
+
+class _Reader:
+    """Walks the parsed module once; every node that is not allowed is an error with its place."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self.statements: list[Statement] = []
+
+    def span(self, node: ast.AST) -> Span:
+        """The place of a node, columns counted in characters (`ast` counts bytes)."""
+        line, end_line = getattr(node, "lineno", 1), getattr(node, "end_lineno", None) or 1
+        return Span(
+            line,
+            self._column(line, getattr(node, "col_offset", 0)),
+            end_line,
+            self._column(end_line, getattr(node, "end_col_offset", None) or 0),
+        )
+
+    def _column(self, line: int, byte: int) -> int:
+        source = self._lines[line - 1]
+        if source.isascii():
+            return byte + 1
+        return len(source.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "ignore")) + 1
+
+    def check_size(self, module: ast.Module) -> None:
+        """Limits on the number and the depth of nodes, before anything walks recursively."""
+        nodes = statements = 0
+        stack: list[tuple[ast.AST, int]] = [(module, 0)]
+        while stack:
+            node, depth = stack.pop()
+            nodes += 1
+            statements += isinstance(node, ast.stmt)
+            if depth > MAX_DEPTH:
+                raise fail("too-deep", self.span(node), limit=str(MAX_DEPTH))
+            stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
+        for have, limit, unit in (
+            (statements, MAX_STATEMENTS, ("statements", "条语句")),
+            (nodes, MAX_NODES * 3, ("parts", "个组成部分")),
+        ):
+            if have > limit:
+                raise fail("too-long", Span(1, 1, 1, 1), have=str(have), unit=unit, limit=str(limit))
+
+    # statements
+
+    def block(self, body: list[ast.stmt], loops: tuple[Loop, ...]) -> None:
+        for statement in body:
+            self._statement(statement, loops)
+
+    def _statement(self, node: ast.stmt, loops: tuple[Loop, ...]) -> None:
+        match node:
+            case ast.For():
+                self._loop(node, loops)
+            case ast.AnnAssign():
+                self._declaration(node, loops)
+            case ast.Assign(targets=[target], value=value):
+                self._assignment(node, target, value, loops)
+            case ast.Expr(value=ast.Call(func=ast.Name(id="stop")) as call):
+                if not loops:
+                    raise fail("stop-place", self.span(node))
+                if len(call.args) != 1 or call.keywords:
+                    raise self._count("stop", "1", len(call.args), FORMS["stop"], call)
+                self.statements.append(StopForm(self.term(call.args[0]), loops, self.span(node)))
+            case _:
+                raise fail("statement", self.span(node))
+
+    def _loop(self, node: ast.For, loops: tuple[Loop, ...]) -> None:
+        if not isinstance(node.target, ast.Name) or not isinstance(node.iter, ast.Name) or node.orelse:
+            raise fail("loop", self._head(node))
+        index, domain = self.name(node.target), self.name(node.iter)
+        if index == domain:
+            raise fail("loop", self._head(node))
+        if any(loop.index == index for loop in loops):
+            raise fail("loop-nested-same", self.span(node.target), index=index)
+        if len(loops) >= 2:
+            raise fail("too-deep", self._head(node), limit="2")
+        self.block(node.body, (*loops, Loop(index, domain, self._head(node))))
+
+    def _head(self, node: ast.For) -> Span:
+        span = self.span(node)
+        return Span(span.line, span.column, span.line, len(self._lines[span.line - 1]) + 1)
+
+    def _declaration(self, node: ast.AnnAssign, loops: tuple[Loop, ...]) -> None:
+        span = self.span(node)
+        if loops:
+            raise fail("inside-loop", span)
+        if not isinstance(node.target, ast.Name) or node.value is not None:
+            raise fail("declaration", span)
+        name = self.name(node.target)
+        form, shape = "shape", node.annotation
+        match shape:
+            case ast.Call(func=ast.Name(id=("onehot" | "input") as called), args=args, keywords=[]):
+                form = called
+                if form == "onehot" and len(args) != 1:
+                    raise fail("declaration", self.span(shape))
+                sizes = args
+            case ast.Tuple(elts=elements):
+                sizes = elements
+            case _:
+                sizes = [shape]
+        if len(sizes) > MAX_RANK:
+            raise fail("declaration", self.span(shape))
+        self.statements.append(Declaration(name, tuple(self._size(size) for size in sizes), form, span))
+
+    def _size(self, node: ast.expr) -> int:
+        match node:
+            case ast.Constant(value=int() as size) if not isinstance(size, bool):
+                if 1 <= size <= MAX_SIZE:
+                    return size
+                raise fail("size-range", self.span(node), size=shorten(str(size)[:30], 20), limit=str(MAX_SIZE))
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as size)):
+                raise fail("size-range", self.span(node), size=shorten(f"-{str(size)[:30]}", 20), limit=str(MAX_SIZE))
+            case _:
+                raise fail("declaration", self.span(node))
+
+    def _assignment(self, node: ast.stmt, target: ast.expr, value: ast.expr, loops: tuple[Loop, ...]) -> None:
+        span = self.span(node)
+        match target:
+            case ast.Name():
+                name, positions = self.name(target), ()
+            case ast.Subscript(value=ast.Name() as variable):
+                name, positions = self.name(variable), self._positions(target)
+            case _:
+                raise fail("target-form", self.span(target), usage="h[t] = …")
+        form = self._form(name, value, span)
+        if form is None:
+            self.statements.append(Assignment(name, positions, self.term(value), loops, span, self.span(target)))
+        elif loops:
+            raise fail("inside-loop", span)
+        elif positions:
+            raise fail("index-needless", self.span(target), name=name)
+        else:
+            self.statements.append(form)
+
+    def _form(self, name: str, value: ast.expr, span: Span) -> Statement | None:
+        match value:
+            case ast.Call(func=ast.Name(id="parameter")):
+                return self._parameter(name, value, span)
+            case ast.Call(func=ast.Name(id="slider"), args=args, keywords=keywords):
+                numbers = [number for arg in args if (number := self._number(arg)) is not None]
+                if len(numbers) != 3 or len(args) != 3 or keywords or not numbers[1] <= numbers[0] <= numbers[2]:
+                    raise fail("setting-form", self.span(value), name=name, usage=FORMS["slider"])
+                return SliderForm(name, (numbers[0], numbers[1], numbers[2]), span)
+            case ast.List(elts=elements):
+                return ConstantForm(name, self._constant(elements, value), span)
+            case _:
+                return None
+
+    def _parameter(self, name: str, call: ast.Call, span: Span) -> ParameterForm:
+        usage = FORMS["parameter"]
+        constant = self._number(call.args[0]) if len(call.args) == 1 else None
+        if len(call.args) > 1 or (call.args and constant is None):
+            raise fail("setting-form", self.span(call), name=name, usage=usage)
+        numbers: dict[str, float] = {}
+        trained = True
+        for word in call.keywords:
+            number = self._number(word.value)
+            if word.arg == "trained" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, bool):
+                trained = word.value.value
+            elif word.arg in ("spectral_radius", "density") and number is not None and number >= 0:
+                numbers[word.arg] = number
+            else:
+                raise fail("argument-named", self.span(word), name="parameter", usage=usage)
+        if numbers.get("density", 1.0) > 1:
+            raise fail("setting-form", self.span(call), name=name, usage=usage)
+        return ParameterForm(name, constant, numbers.get("spectral_radius"), numbers.get("density"), trained, span)
+
+    def _number(self, node: ast.expr) -> float | None:
+        match node:
+            case ast.Constant(value=(int() | float()) as value) if not isinstance(value, bool):
+                return float(value)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                value = self._number(operand)
+                return None if value is None else -value
+            case _:
+                return None
+
+    def _constant(
+        self, elements: list[ast.expr], node: ast.expr
+    ) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+        def row(items: list[ast.expr]) -> tuple[float, ...]:
+            numbers = tuple(number for item in items if (number := self._number(item)) is not None)
+            if not numbers or len(numbers) != len(items):
+                raise fail("constant-form", self.span(node))
+            return numbers
+
+        if elements and all(isinstance(element, ast.List) for element in elements):
+            rows = tuple(row(element.elts) for element in elements if isinstance(element, ast.List))
+            if len({len(one) for one in rows}) != 1:
+                raise fail("constant-form", self.span(node))
+            return rows
+        return row(elements)
+
+    # names and indices
+
+    def name(self, node: ast.Name) -> str:
+        """A name that the reader gives to a thing of their own."""
+        name = node.id
+        if name in FUNCTIONS and FUNCTIONS[name].family != "operator":
+            raise fail("function-as-name", self.span(node), name=name, usage=FUNCTIONS[name].usage)
+        if name in FORMS:
+            raise fail("function-as-name", self.span(node), name=name, usage=FORMS[name])
+        if name in RESERVED:
+            raise fail("reserved", self.span(node), name=name)
+        return name
+
+    def _positions(self, node: ast.Subscript) -> tuple[Position, ...]:
+        index = node.slice
+        elements = index.elts if isinstance(index, ast.Tuple) else [index]
+        if not 1 <= len(elements) <= 2:
+            raise fail("index-form", self.span(index))
+        return tuple(self._position(element) for element in elements)
+
+    def _position(self, node: ast.expr) -> Position:
+        match node:
+            case ast.Constant(value=int() as step) if not isinstance(step, bool):
+                return self._fixed(node, step)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as step)):
+                return self._fixed(node, -step)
+            case ast.Name(id="end"):
+                return Position("end", "", "")
+            case ast.Name(id="root"):
+                return Position("root", "", "")
+            case ast.Name():
+                return Position("shift", self.name(node), "")
+            case ast.Call(func=ast.Name(id=("left" | "right") as side), args=[ast.Name() as child], keywords=[]):
+                return Position("left" if side == "left" else "right", self.name(child), "")
+            case ast.BinOp(left=ast.Name() as base, op=ast.Add() | ast.Sub() as sign, right=ast.Constant(value=int() as step)):
+                offset = step if isinstance(sign, ast.Add) else -step
+                if isinstance(step, bool) or step > MAX_SIZE:
+                    raise fail("index-form", self.span(node))
+                if base.id == "end":
+                    return Position("end", "", "", offset)
+                return Position("shift", self.name(base), "", offset)
+            case _:
+                raise fail("index-form", self.span(node))
+
+    def _fixed(self, node: ast.expr, step: int) -> Position:
+        if abs(step) > MAX_SIZE:
+            raise fail("index-form", self.span(node))
+        return Position("start", "", "", step)
+
+    # expressions
+
+    def term(self, node: ast.expr) -> Term:
+        """An expression as a tree of vocabulary rows; what has no row is an error."""
+        span = self.span(node)
+        match node:
+            case ast.Constant(value=(int() | float()) as value) if not isinstance(value, bool):
+                return Term("number", (), span, value=float(value))
+            case ast.Name():
+                return Term("reference", (), span, reference=Reference(self.name(node)))
+            case ast.Subscript(value=ast.Name() as variable):
+                return Term("reference", (), span, reference=Reference(self.name(variable), self._positions(node)))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                inner = self.term(operand)
+                if inner.function == "number" and inner.value is not None:
+                    return Term("number", (), span, value=-inner.value)
+                return Term("negative", (inner,), span)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.term(operand)
+            case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
+                return Term(_OPERATORS[type(operator)], (self.term(left), self.term(right)), span)
+            case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _COMPARISONS:
+                return Term(_COMPARISONS[type(operator)], (self.term(left), self.term(right)), span)
+            case ast.Compare(ops=[_, _, *_]):
+                raise fail("chained-comparison", span)
+            case ast.Call(func=ast.Name()):
+                return self._call(node, span)
+            case _:
+                raise fail("expression", span)
+
+    def _call(self, node: ast.Call, span: Span) -> Term:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        row = FUNCTIONS.get(name)
+        if name in FORMS:
+            raise fail("argument-count", span, name=name, expected="0", have=str(len(node.args)), usage=FORMS[name])
+        if row is None or row.family == "operator":
+            sentence = ("The rule book lists every function.", "规则页列出了全部函数。")
+            raise fail(
+                "function", self.span(node.func), name=shorten(name, 30), suggestion=suggest(name, list(CALLABLE), sentence)
+            )
+        if node.keywords:
+            raise fail("argument-named", self.span(node.keywords[0]), name=name, usage=row.usage)
+        low, high = row.arguments
+        if not low <= len(node.args) <= high:
+            raise self._count(name, str(low) if low == high else f"{low}-{high}", len(node.args), row.usage, node)
+        over: tuple[str, ...] = ()
+        arguments = node.args
+        if row.over and len(arguments) == 2:
+            last = arguments[1]
+            if not isinstance(last, ast.Name):
+                raise fail("reduction-index", self.span(last), name=name, usage=f"{name}(a[t, s], s)")
+            over, arguments = (self.name(last),), arguments[:1]
+        return Term(name, tuple(self.term(argument) for argument in arguments), span, over=over)
+
+    def _count(self, name: str, expected: str, have: int, usage: str, node: ast.AST) -> LanguageError:
+        return fail("argument-count", self.span(node), name=name, expected=expected, have=str(have), usage=usage)
