@@ -85,12 +85,10 @@ CURES = {
         "no network: the first start downloads packages for Python and for the page; check the "
         "connection or the proxy (HTTPS_PROXY), and the index in `pip config list`, then run again"
     ),
-    r"No matching distribution found|Could not find a version": (
+    r"No matching distribution found|Could not find a version|ResolutionImpossible": (
         "the package index has no such package for this Python and machine: use Python 3.11 to "
-        "3.14 on 64-bit Linux, macOS or Windows, and see `pip config list` for the index in use"
-    ),
-    r"ResolutionImpossible|conflicting dependencies": (
-        "constraints.txt and pyproject.toml contradict each other: bring their versions together"
+        "3.14 on 64-bit Linux, macOS or Windows, and see `pip config list` for the index in use; "
+        "if it names two versions, bring constraints.txt and pyproject.toml together"
     ),
     r"Permission denied|EACCES|PermissionError": (
         "a file may not be written: the folder of this project must belong to you"
@@ -289,9 +287,8 @@ def work(
 
 def read_lines(process: subprocess.Popen[str], lines: list[str]) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip():
-            lines.append(line.rstrip())
+    with process.stdout as said:
+        lines.extend(line.rstrip() for line in said if line.strip())
 
 
 def explain(title: str, code: int, lines: list[str], log: Path | None) -> str:
