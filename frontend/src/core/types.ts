@@ -73,3 +73,13 @@ export interface TimeAxis {
   pitch: number;
   width: number;
 }
+
+/** chain: left to right; generated: a chain whose length only the run knows; tree: left(n), right(n), root. */
+export interface Domain {
+  name: string;
+  index: string;
+  kind: "chain" | "tree" | "generated";
+}
+
+export type Theme = "paper" | "night" | "projector";
+export type Language = "en" | "zh";
