@@ -1,0 +1,55 @@
+/** The calls of the service, one function each. All throw `Problem`, `Unreachable` or an abort. */
+import { isAbort, problemOf, Unreachable } from "./problems.ts";
+import type {
+  Architecture,
+  ArchitectureSummary,
+  Description,
+  Language,
+  RecurrenceRequest,
+  RunRequest,
+  WholeRun,
+} from "./wire.ts";
+
+export interface Call {
+  language: Language;
+  signal?: AbortSignal;
+}
+
+export async function send(path: string, call: Call, body?: object): Promise<Response> {
+  const headers: Record<string, string> = { "accept-language": call.language };
+  if (body) headers["content-type"] = "application/json";
+  const request: RequestInit = { method: body ? "POST" : "GET", headers };
+  if (body) request.body = JSON.stringify(body);
+  if (call.signal) request.signal = call.signal;
+  let response: Response;
+  try {
+    response = await fetch(path, request);
+  } catch (error) {
+    throw isAbort(error) ? error : new Unreachable(null, error);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function json<T>(path: string, call: Call, body?: object): Promise<T> {
+  const response = await send(path, call, body);
+  return (await response.json()) as T;
+}
+
+export async function listArchitectures(call: Call): Promise<ArchitectureSummary[]> {
+  const answer = await json<{ architectures: ArchitectureSummary[] }>("/v1/architectures", call);
+  return answer.architectures;
+}
+
+export function getArchitecture(id: string, call: Call): Promise<Architecture> {
+  const path = id.split("/").map(encodeURIComponent).join("/");
+  return json<Architecture>(`/v1/architectures/${path}`, call);
+}
+
+export function describeRecurrence(body: RecurrenceRequest, call: Call): Promise<Description> {
+  return json<Description>("/v1/recurrences", call, body);
+}
+
+export function runWhole(body: RunRequest, call: Call): Promise<WholeRun> {
+  return json<WholeRun>("/v1/runs", call, body);
+}

@@ -1,0 +1,101 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { Problem, Unreachable } from "../../src/api/problems.ts";
+import { streamRun } from "../../src/api/stream.ts";
+import type { RunRequest } from "../../src/api/wire.ts";
+
+const REQUEST: RunRequest = {
+  architecture: "lstm",
+  sizes: {},
+  lengths: {},
+  parameters: { seed: 0 },
+  settings: {},
+  inputs: { x: { text: "hello" } },
+  forcing: 1,
+};
+const START = { event: "start", lengths: { time: 5 }, shapes: { h: [1] }, symbols: {} };
+const END = { event: "end", steps: 5, values: { loss: 1 } };
+
+function steps(from: number, to: number) {
+  const values = { h: Array.from({ length: to - from + 1 }, (_, i) => [from + i]) };
+  return { event: "steps", domain: "time", from, to, values };
+}
+
+/** Answers the n-th request with the n-th list of events; records what was asked. */
+function serve(...answers: (object[] | Response | Error)[]): string[] {
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", (path: string) => {
+    const answer = answers[asked.length];
+    asked.push(path);
+    if (answer instanceof Error) return Promise.reject(answer);
+    if (answer instanceof Response) return Promise.resolve(answer);
+    const text = (answer ?? []).map((event) => `${JSON.stringify(event)}\n`).join("");
+    return Promise.resolve(new Response(text));
+  });
+  return asked;
+}
+
+async function follow() {
+  const seen: number[] = [];
+  let starts = 0;
+  let ended = false;
+  await streamRun(
+    REQUEST,
+    {
+      onStart: () => starts++,
+      onSteps: (event) => {
+        for (const step of event.values.h ?? []) seen.push((step as number[])[0] ?? Number.NaN);
+      },
+      onEnd: () => {
+        ended = true;
+      },
+    },
+    { language: "en" },
+    0,
+  );
+  return { seen, starts, ended };
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+test("a whole stream is delivered once, in order", async () => {
+  const asked = serve([START, steps(1, 1), steps(2, 3), steps(4, 5), END]);
+  expect(await follow()).toEqual({ seen: [1, 2, 3, 4, 5], starts: 1, ended: true });
+  expect(asked).toEqual(["/v1/runs/stream"]);
+});
+
+test("a stream cut after a chunk is resumed at the next step", async () => {
+  const asked = serve([START, steps(1, 1), steps(2, 3)], [START, steps(4, 5), END]);
+  expect(await follow()).toEqual({ seen: [1, 2, 3, 4, 5], starts: 1, ended: true });
+  expect(asked).toEqual(["/v1/runs/stream", "/v1/runs/stream?start=4"]);
+});
+
+test("steps that come twice are delivered once", async () => {
+  serve([START, steps(1, 3)], [START, steps(2, 5), END]);
+  expect((await follow()).seen).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("a stream cut before any step, or by a lost connection, is asked for again", async () => {
+  const asked = serve([START], new TypeError("network"), [START, steps(1, 5), END]);
+  expect(await follow()).toEqual({ seen: [1, 2, 3, 4, 5], starts: 1, ended: true });
+  expect(asked.length).toBe(3);
+});
+
+test("an error event ends the run with its problem", async () => {
+  const problem = { type: "t", title: "Too expensive", status: 422, detail: "no", errors: [] };
+  serve([START, steps(1, 1), { event: "error", problem }]);
+  await expect(follow()).rejects.toThrow(Problem);
+});
+
+test("a refused request becomes a problem that keeps its places and cures", async () => {
+  const errors = [{ code: "unknown-symbol", pointer: "/inputs/x", detail: "“!”", hint: "drop it" }];
+  const body = JSON.stringify({ type: "t", title: "No", status: 422, detail: "d", errors });
+  const headers = { "content-type": "application/problem+json" };
+  serve(new Response(body, { status: 422, headers }));
+  await expect(follow()).rejects.toMatchObject({ status: 422, errors });
+});
+
+test("no server at all is an Unreachable, at once", async () => {
+  const asked = serve(new TypeError("refused"));
+  await expect(follow()).rejects.toThrow(Unreachable);
+  expect(asked.length).toBe(1);
+});
