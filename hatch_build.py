@@ -70,6 +70,7 @@ def install(frontend: Path, say: Callable[[str], None]) -> None:
         "npm could not install the page's modules: npm needs the network the first time, "
         "and package.json and package-lock.json must agree",
     )
+    stamp.parent.mkdir(exist_ok=True)
     stamp.write_text(locked, encoding="utf-8")
 
 
