@@ -1,0 +1,130 @@
+/** The values of a run, in one growing array per variable, as the figure reads them. */
+import type { Nested, StartEvent, StepsEvent } from "../api/wire.ts";
+import type { Trace } from "../core/types.ts";
+
+interface Track {
+  domain: string | null;
+  steps: number;
+  size: number; // numbers per step: inner domains × shape
+  values: Float32Array;
+  low: number;
+  high: number;
+}
+
+export class RunTrace implements Trace {
+  readonly lengths: Record<string, number>;
+  readonly arrived: Record<string, number> = {};
+  readonly symbols: Record<string, string[]>;
+  readonly shapes: Record<string, number[]>;
+  version = 0;
+  #tracks = new Map<string, Track>();
+  #boundary = new Map<string, Map<number, Float32Array>>();
+
+  constructor(start: StartEvent) {
+    this.lengths = start.lengths;
+    this.symbols = start.symbols;
+    this.shapes = start.shapes;
+    for (const domain of Object.keys(start.lengths)) this.arrived[domain] = 0;
+    for (const [name, shape] of Object.entries(start.shapes)) {
+      const [domain = null, ...inner] = start.domains[name] ?? [];
+      const size = product([...inner.map((each) => start.lengths[each] ?? 1), ...shape]);
+      const steps = domain === null ? 1 : (start.lengths[domain] ?? 0);
+      const values = new Float32Array(steps * size).fill(Number.NaN);
+      const track = { domain, steps, size, values, low: Infinity, high: -Infinity };
+      this.#tracks.set(name, track);
+    }
+    for (const [name, positions] of Object.entries(start.boundary ?? {})) {
+      const track = this.#tracks.get(name);
+      const held = new Map<number, Float32Array>();
+      for (const [position, value] of Object.entries(positions)) {
+        held.set(positionOf(position, track?.steps ?? 0), flatten(value));
+      }
+      this.#boundary.set(name, held);
+    }
+  }
+
+  /** Whether the steps of this run were computed for variables of these shapes. */
+  fits(shapes: Iterable<{ id: string; shape: number[] }>): boolean {
+    for (const { id, shape } of shapes) {
+      const own = this.shapes[id];
+      if (own && product(own) !== product(shape)) return false;
+    }
+    return true;
+  }
+
+  add(event: StepsEvent): void {
+    for (const [name, steps] of Object.entries(event.values)) {
+      const track = this.#tracks.get(name);
+      if (!track) continue;
+      steps.forEach((value, i) => {
+        this.#write(track, (event.from - 1 + i) * track.size, value);
+      });
+    }
+    this.arrived[event.domain] = Math.max(this.arrived[event.domain] ?? 0, event.to);
+    this.version++;
+  }
+
+  finish(values: Record<string, Nested>): void {
+    for (const [name, value] of Object.entries(values)) {
+      const track = this.#tracks.get(name);
+      if (track) this.#write(track, 0, value);
+    }
+    for (const [domain, length] of Object.entries(this.lengths)) this.arrived[domain] = length;
+    this.version++;
+  }
+
+  value(name: string, step: number): Float32Array | null {
+    const track = this.#tracks.get(name);
+    if (!track) return null;
+    if (track.domain === null) return track.low > track.high ? null : track.values;
+    if (step < 1 || step > track.steps) return this.#boundary.get(name)?.get(step) ?? null;
+    if (step > (this.arrived[track.domain] ?? 0)) return null;
+    return track.values.subarray((step - 1) * track.size, step * track.size);
+  }
+
+  /** Smallest and largest finite value so far; boundary values do not count. */
+  range(name: string): [number, number] {
+    const track = this.#tracks.get(name);
+    return track && track.low <= track.high ? [track.low, track.high] : [0, 0];
+  }
+
+  #write(track: Track, offset: number, value: Nested): void {
+    const end = Math.min(offset + track.size, track.values.length);
+    fill(track.values, offset, end, value);
+    for (let i = offset; i < end; i++) {
+      const number = track.values[i] as number;
+      if (!Number.isFinite(number)) continue;
+      if (number < track.low) track.low = number;
+      if (number > track.high) track.high = number;
+    }
+  }
+}
+
+/** "0" and "-1" are themselves; "end+1" is one beyond the last step. */
+function positionOf(text: string, steps: number): number {
+  return text.startsWith("end") ? steps + Number(text.slice(3) || 0) : Number(text);
+}
+
+function fill(target: Float32Array, from: number, end: number, value: Nested): number {
+  if (!Array.isArray(value)) {
+    if (from < end) target[from] = value === null ? Number.NaN : value;
+    return from + 1;
+  }
+  let at = from;
+  for (const item of value) at = fill(target, at, end, item);
+  return at;
+}
+
+function count(value: Nested): number {
+  return Array.isArray(value) ? value.reduce<number>((sum, item) => sum + count(item), 0) : 1;
+}
+
+export function flatten(value: Nested): Float32Array {
+  const flat = new Float32Array(count(value));
+  fill(flat, 0, flat.length, value);
+  return flat;
+}
+
+export function product(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total * number, 1);
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { StartEvent } from "../../src/api/wire.ts";
+import { RunTrace } from "../../src/state/trace.ts";
+
+const START: StartEvent = {
+  event: "start",
+  run: null,
+  lengths: { time: 3 },
+  shapes: { h: [2], M: [2, 2], L: [], loss: [] },
+  domains: { h: ["time"], M: ["time"], L: ["time"], loss: [] },
+  symbols: {},
+  boundary: { h: { "0": [9, 8], "end+1": [7, 6] } },
+  cost: { parameters: 0, steps: 3, operations: 0, bytes: 0, critical_path: 0, lengths: {} },
+  version: "0",
+};
+
+function chunk(from: number, h: (number | null)[][]) {
+  return {
+    event: "steps" as const,
+    domain: "time",
+    from,
+    to: from + h.length - 1,
+    values: { h, L: h.map(() => 1) },
+  };
+}
+
+test("steps become readable as they arrive, and not before", () => {
+  const trace = new RunTrace(START);
+  expect(trace.value("h", 1)).toBeNull();
+  trace.add(chunk(1, [[1, 2]]));
+  trace.add(chunk(2, [[3, 4]]));
+  expect(trace.value("h", 2)).toEqual(Float32Array.of(3, 4));
+  expect(trace.value("h", 3)).toBeNull();
+  expect(trace.arrived).toEqual({ time: 2 });
+});
+
+test("boundary values stand before the first and after the last step", () => {
+  const trace = new RunTrace(START);
+  expect(trace.value("h", 0)).toEqual(Float32Array.of(9, 8));
+  expect(trace.value("h", 4)).toEqual(Float32Array.of(7, 6));
+  expect(trace.value("h", -1)).toBeNull();
+});
+
+test("null travels as NaN and stays out of the range", () => {
+  const trace = new RunTrace(START);
+  trace.add(chunk(1, [[-1, null]]));
+  expect(trace.value("h", 1)).toEqual(Float32Array.of(-1, Number.NaN));
+  expect(trace.range("h")).toEqual([-1, -1]);
+});
+
+test("matrices are row-major, and a variable without a domain is the same at every step", () => {
+  const trace = new RunTrace(START);
+  const values = {
+    M: [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+  };
+  trace.add({ event: "steps", domain: "time", from: 1, to: 1, values });
+  expect(trace.value("M", 1)).toEqual(Float32Array.of(1, 2, 3, 4));
+  expect(trace.value("loss", 2)).toBeNull();
+  trace.finish({ loss: 5 });
+  expect(trace.value("loss", 2)).toEqual(Float32Array.of(5));
+});
+
+test("a run no longer fits a graph whose shapes differ", () => {
+  const trace = new RunTrace(START);
+  expect(
+    trace.fits([
+      { id: "h", shape: [2] },
+      { id: "new", shape: [5] },
+    ]),
+  ).toBe(true);
+  expect(trace.fits([{ id: "h", shape: [3] }])).toBe(false);
+});
