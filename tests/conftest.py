@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,23 +29,15 @@ def root() -> Path:
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real server, as `unrolled serve` starts it, for the whole session."""
     log = tmp_path_factory.mktemp("server") / "log"
-    port = free_port()
-    command = [sys.executable, "-m", "unrolled", "serve", "--no-browser", "--port", str(port)]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=python_environment()
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_until_healthy(address, server, log)
+    command = [sys.executable, "-m", "unrolled", "serve", "--no-browser"]
+    with run_server(command, log, python_environment()) as address:
         yield address
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Serving:
+    """`with serving(command, log, environment) as address`: a server of the test's own."""
+    return run_server
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +48,32 @@ def chromium_path() -> str:
         if path := shutil.which(name):
             return path
     pytest.fail("no Chromium: `python3 run.py test` installs one; or name it in UNROLLED_CHROMIUM")
+
+
+Serving = Callable[[list[str], Path, dict[str, str]], AbstractContextManager[str]]
+
+
+@contextmanager
+def run_server(command: list[str], log: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Run `command --port PORT` on a free port; give its address once `/healthz` answers."""
+    port = free_port()
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [*command, "--port", str(port)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def free_port() -> int:

@@ -94,6 +94,13 @@ def test_the_lock_of_the_page_has_integrity_and_no_addresses(root: Path) -> None
         if "integrity" not in package and not package.get("inBundle")
     ]
     assert without == []
+    lost = [
+        needed
+        for package in packages.values()
+        for needed in package.get("optionalDependencies", {})
+        if f"node_modules/{needed}" not in packages
+    ]
+    assert lost == [], "npm ci refuses a lock without the packages of every platform"
 
 
 def test_every_dependency_is_pinned_within_its_range(root: Path) -> None:
