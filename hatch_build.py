@@ -35,7 +35,7 @@ class FrontendError(Exception):
 class CustomBuildHook(BuildHookInterface):
     """Hatchling's hook: the page is built just before a wheel or an editable install."""
 
-    def initialize(self, version: str, build_data: dict) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict) -> None:
         if not os.environ.get(SKIP):
             build(Path(self.root), self.app.display_info)
 
