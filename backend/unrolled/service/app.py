@@ -1,0 +1,57 @@
+"""Wires the application; no work is done here.
+
+`unrolled.service.app:app` is what uvicorn runs; `create_app` makes another one for tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+import unrolled
+from unrolled.catalogue import read_catalogue
+from unrolled.settings import Settings
+
+from . import openapi, pages, routes
+from .library import Library
+from .problems import install_handlers
+from .security import KnownHosts, SecurityHeaders, compressed
+from .state import State
+from .workers import Workers
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application, with settings from the environment unless they are given."""
+    settings = settings or Settings()
+    state = State(settings, Library(read_catalogue()), Workers(settings.workers))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        state.workers.start()
+        yield
+        await state.workers.stop()
+
+    app = FastAPI(
+        title="unrolled",
+        version=unrolled.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.unrolled = state
+    app.openapi = partial(openapi.openapi, app)
+    install_handlers(app)
+    app.include_router(routes.router)
+    pages.mount(app)
+    app.add_middleware(compressed)
+    app.add_middleware(KnownHosts, hosts=settings.hosts)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+app = create_app()

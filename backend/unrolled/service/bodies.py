@@ -1,0 +1,127 @@
+"""Reads a request's body: size, media type, JSON, schema, each refused in its own words.
+
+orjson is already strict (no NaN, nothing past a double, no lone surrogates, no bad UTF-8); what it
+lets pass, deep nesting and repeated keys, is checked here. The parts that take time for a large
+body run in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from .negotiation import accepts
+from .problems import Fault, ProblemError, faults_of
+from .state import state_of
+
+MOST_DEPTH = 32
+"""Levels of brackets in a body."""
+
+LARGE = 64 * 1024
+"""Bytes from which a body is read in a thread."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def body_of(model: type[Model], *offered: str) -> Callable[[Request], Awaitable[Model]]:
+    """A dependency that reads the body as `model`; `offered` are the media types of the answer.
+
+    Raises `ProblemError` with 406, 415, 413, 400 or 422, before anything runs.
+    """
+
+    async def read(request: Request) -> Model:
+        if not any(accepts(request, media_type) for media_type in offered):
+            raise ProblemError(
+                "not-acceptable", [Fault("accept", arguments={"offered": offered[0]})]
+            )
+        check_content_type(request)
+        body = await read_bytes(request, state_of(request).settings.max_body_bytes)
+        if len(body) < LARGE:
+            return parse_body(body, model)
+        return await asyncio.to_thread(parse_body, body, model)
+
+    return read
+
+
+def check_content_type(request: Request) -> None:
+    """Refuse what does not call itself JSON."""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    ):
+        return
+    raise ProblemError(
+        "unsupported-media-type", [Fault("content-type")], {"Accept": "application/json"}
+    )
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The body, refused as soon as it is longer than `limit` bytes, or says that it will be."""
+    declared = request.headers.get("content-length", "")
+    too_large = ProblemError("too-large", [Fault("body-size", arguments={"limit": limit})])
+    if declared.isdecimal() and int(declared[:20]) > limit:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+def parse_body(body: bytes, model: type[Model]) -> Model:
+    """The body as a model. Raises `ProblemError`."""
+    try:
+        return model.model_validate(parse_json(body))
+    except ValidationError as error:
+        faults = faults_of(error.errors(include_url=False, include_input=False))
+        raise ProblemError("invalid-request", faults) from None
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON by RFC 8259, without repeated keys, at most `MOST_DEPTH` deep. Raises `ProblemError`."""
+    if not body:
+        raise ProblemError("not-json", [Fault("empty-body")])
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        place = {"line": error.lineno, "column": error.colno}
+        deep = "depth" in error.msg
+        fault = too_deep() if deep else Fault("json-syntax", arguments=place)
+        raise ProblemError("not-json", [fault]) from None
+    if is_deeper(value, MOST_DEPTH):
+        raise ProblemError("not-json", [too_deep()])
+    json.loads(body, object_pairs_hook=refuse_repeated_keys, parse_float=len, parse_int=len)
+    return value
+
+
+def too_deep() -> Fault:
+    return Fault("json-depth", arguments={"limit": MOST_DEPTH})
+
+
+def is_deeper(value: object, depth: int) -> bool:
+    """Whether a JSON value has more than `depth` levels of objects and lists."""
+    if isinstance(value, dict):
+        inside: Any = value.values()
+    elif isinstance(value, list):
+        kinds = set(map(type, value))
+        if not kinds & {list, dict}:
+            return depth < 1
+        inside = value
+    else:
+        return False
+    return depth < 1 or any(is_deeper(one, depth - 1) for one in inside)
+
+
+def refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
+    """Hook for the standard reader, whose result is thrown away."""
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ProblemError("not-json", [Fault("json-duplicate")])

@@ -1,0 +1,132 @@
+"""The OpenAPI document: FastAPI's paths, with the bodies and answers that this service writes itself.
+
+`python -m unrolled.service.openapi > frontend/openapi.json` writes the file from which the page's
+types are generated; a test checks that it is current.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, RootModel
+from pydantic.json_schema import models_json_schema
+
+from . import answers, schemas
+from .problems import MEDIA_TYPE
+from .texts import PROBLEMS
+
+
+class StreamEvent(RootModel[answers.StreamEvent]):
+    """A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`."""
+
+
+BODIES: dict[str, type[BaseModel]] = {
+    "/v1/recurrences": schemas.RecurrenceRequest,
+    "/v1/runs": schemas.RunRequest,
+    "/v1/runs/stream": schemas.RunRequest,
+}
+ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
+    "/healthz": (answers.Health, "application/json"),
+    "/v1/architectures": (answers.Architectures, "application/json"),
+    "/v1/architectures/{architecture}": (answers.Architecture, "application/json"),
+    "/v1/recurrences": (answers.Recurrence, "application/json"),
+    "/v1/runs": (answers.RunResult, "application/json"),
+    "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
+}
+"""Per path, what comes in and what goes out."""
+
+NUMBERS = {
+    "title": "Numbers",
+    "description": "A number, or nested lists of numbers, all rows of one length; null stands for "
+    "NaN and infinity in answers.",
+    "anyOf": [
+        {"type": "number"},
+        {"type": "null"},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Numbers"}},
+    ],
+}
+
+LANGUAGE = {
+    "name": "lang",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string", "examples": ["en", "zh"]},
+    "description": "Language of problem documents, `en` or `zh`; default: `Accept-Language`.",
+}
+
+DESCRIPTION = """\
+Write a recurrence the way the book writes it; see it unfold, run, learn and explain itself.
+
+The service is stateless: the request *is* the run. Errors are `application/problem+json`
+(RFC 9457) with a place and a cure for each; `?lang=en` or `?lang=zh`, else `Accept-Language`.
+"""
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, made once; the application serves it at `/openapi.json`."""
+    if app.openapi_schema is None:
+        app.openapi_schema = build(app)
+    return app.openapi_schema
+
+
+def build(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's paths with our bodies, answers and problems put in."""
+    document = get_openapi(
+        title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes
+    )
+    models = {*BODIES.values(), *(model for model, _ in ANSWERS.values()), answers.Problem}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in ordered],
+        ref_template="#/components/schemas/{model}",
+    )
+    components = {**definitions["$defs"], "Numbers": NUMBERS}
+    document["components"] = {"schemas": dict(sorted(components.items()))}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            complete(path, operation)
+    return document
+
+
+def complete(path: str, operation: dict[str, Any]) -> None:
+    """Put the body, the answer and the problems of a path into its operation."""
+    model, media_type = ANSWERS[path.replace(":path", "")]
+    responses: dict[str, Any] = {
+        "200": {"description": "The answer", "content": content(model, media_type)}
+    }
+    statuses = {500} if path == "/healthz" else {406, 500}
+    if "{" in path:
+        statuses |= {404}
+    if path in BODIES:
+        statuses |= {400, 413, 415, 422}
+        operation["requestBody"] = {
+            "required": True,
+            "content": content(BODIES[path], "application/json"),
+        }
+    for status in sorted(statuses):
+        titles = [texts["en"][0] for code, texts in PROBLEMS.values() if code == status]
+        responses[str(status)] = {
+            "description": " · ".join(titles),
+            "content": content(answers.Problem, MEDIA_TYPE),
+        }
+    operation["responses"] = responses
+    operation.setdefault("parameters", []).append(LANGUAGE)
+
+
+def content(model: type[BaseModel], media_type: str) -> dict[str, Any]:
+    return {media_type: {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
+
+
+def text() -> str:
+    """The document as it stands in `frontend/openapi.json`."""
+    from .app import create_app
+
+    return json.dumps(create_app().openapi(), ensure_ascii=False, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

@@ -1,0 +1,141 @@
+"""Every route of the interface, in one file. The pages are in `pages.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+import unrolled
+from unrolled.graph import describe
+from unrolled.language import LanguageError
+
+from .bodies import body_of
+from .limits import check_equations
+from .negotiation import accepts, language_of
+from .problems import Fault, ProblemError, equations_problem, escape_pointer
+from .results import compute, whole_run
+from .runs import begin, plan, read, unknown_architecture
+from .schemas import RecurrenceRequest, RunRequest
+from .state import state_of
+from .streaming import lines
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+router = APIRouter()
+
+Digits = Annotated[
+    int | None,
+    Query(ge=0, le=17, description="Decimals to round to; default: full precision."),
+]
+Start = Annotated[
+    int,
+    Query(ge=1, le=10**9, description="Resume a stream that was cut: the first step to send."),
+]
+
+
+def json_answer(content: bytes) -> Response:
+    return Response(content, media_type=JSON)
+
+
+async def wants_json(request: Request) -> None:
+    """Refuse a client that cannot take JSON."""
+    if not accepts(request, JSON):
+        raise ProblemError("not-acceptable", [Fault("accept", arguments={"offered": JSON})])
+
+
+@router.get("/healthz", tags=["operation"], summary="Whether the service answers")
+async def healthz() -> Response:
+    return json_answer(orjson.dumps({"status": "ok", "version": unrolled.__version__}))
+
+
+@router.get(
+    "/v1/architectures",
+    tags=["catalogue"],
+    summary="The catalogue",
+    dependencies=[Depends(wants_json)],
+)
+async def list_architectures(request: Request) -> Response:
+    """Every entry: id, titles, section and figure of the book, equations, variants."""
+    return json_answer(await asyncio.to_thread(state_of(request).library.listing))
+
+
+@router.get(
+    "/v1/architectures/{architecture:path}",
+    tags=["catalogue"],
+    summary="One architecture",
+    dependencies=[Depends(wants_json)],
+)
+async def get_architecture(request: Request, architecture: str) -> Response:
+    """Text, prose in both languages, typeset equations, folded graph, schedule, defaults."""
+    library = state_of(request).library
+    found = library.catalogue.find(architecture)
+    if found is None:
+        raise ProblemError(
+            "not-found", [unknown_architecture(architecture[:100], library.catalogue, None)]
+        )
+    return json_answer(await asyncio.to_thread(library.detail, found))
+
+
+@router.post("/v1/recurrences", tags=["recurrences"], summary="Read equations")
+async def read_recurrence(
+    request: Request,
+    body: Annotated[RecurrenceRequest, Depends(body_of(RecurrenceRequest, JSON))],
+) -> Response:
+    """The folded graph, schedule, typeset equations and cost; or what is wrong, by line and column."""
+    check_equations(body.equations, state_of(request).settings)
+    return json_answer(await asyncio.to_thread(describe_equations, body))
+
+
+def describe_equations(body: RecurrenceRequest) -> bytes:
+    """All that follows from a text, as JSON. Raises `ProblemError`."""
+    recurrence = read(body.equations, body.sizes)
+    unknown = [name for name in body.lengths if name not in recurrence.domains]
+    if unknown:
+        raise ProblemError(
+            "invalid-request", [Fault("unknown-domain", "/lengths/" + escape_pointer(unknown[0]))]
+        )
+    try:
+        described = describe(recurrence, lengths=body.lengths, forcing=body.forcing)
+    except LanguageError as error:
+        raise equations_problem(error) from None
+    return orjson.dumps(described)
+
+
+RunBody = Annotated[RunRequest, Depends(body_of(RunRequest, JSON))]
+StreamBody = Annotated[RunRequest, Depends(body_of(RunRequest, NDJSON))]
+
+
+@router.post("/v1/runs", tags=["runs"], summary="Run, and answer when done")
+async def run_whole(request: Request, body: RunBody, digits: Digits = None) -> Response:
+    """The whole run at once."""
+    state = state_of(request)
+    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
+    run = await state.workers.run(begin, found)
+    async for _ in state.workers.follow(compute(run)):
+        if await request.is_disconnected():
+            return Response(status_code=204)
+    return json_answer(await state.workers.run(whole_run, found, run, digits))
+
+
+@router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")
+async def run_stream(
+    request: Request, body: StreamBody, start: Start = 1, digits: Digits = None
+) -> Response:
+    """One event a line: `start`, `steps` in chunks of 1, 2, 4 … 64, then `end` or `error`.
+
+    A stream with neither `end` nor `error` was cut: ask again with `start`, one past the last step.
+    """
+    state = state_of(request)
+    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
+    run = await state.workers.run(begin, found)
+    events = lines(found, run, start=start, digits=digits, language=language_of(request))
+    return StreamingResponse(
+        state.workers.follow(events),
+        media_type=NDJSON,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

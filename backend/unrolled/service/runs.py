@@ -1,0 +1,205 @@
+"""From a run request to the engine: the one way, for the service and for the command line.
+
+`plan` works out what is to run (catalogue, defaults, limits; no torch), `begin` prepares it in the
+engine, `token_of` names it. `streaming.py` and `results.py` turn the run into answers.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from unrolled.catalogue import ALPHABET, Architecture, Catalogue
+from unrolled.graph import cost, schedule
+from unrolled.language import LanguageError, Recurrence, parse
+from unrolled.settings import Settings
+
+from .limits import check_cost, check_equations
+from .problems import Fault, Found, ProblemError, equations_problem
+from .schemas import GeneratedInput, NextInput, RunRequest, TextInput
+
+if TYPE_CHECKING:
+    from unrolled.engine import Run
+
+MOST_TOKEN = 2_048
+"""Characters of a run's token; a longer one is not given out."""
+
+DEFAULT_STEPS = 12
+"""Steps of a domain that nothing gives a length."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that has been checked as far as it can be without torch."""
+
+    request: RunRequest
+    recurrence: Recurrence
+    inputs: Mapping[str, Any]
+    lengths: Mapping[str, int]
+    seed: int
+    boundary: Mapping[str, Any]
+    forcing: float
+
+
+def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
+    """What a request asks for, with the architecture's defaults filled in.
+
+    Raises `ProblemError`: unknown architecture, equations that cannot be read, too expensive.
+    """
+    architecture = find(request.architecture, catalogue)
+    defaults = architecture.defaults if architecture else None
+    equations = architecture.equations if architecture else request.equations or ""
+    check_equations(equations, settings)
+    sizes = {**(defaults.sizes if defaults else {}), **request.sizes}
+    recurrence = read(equations, sizes)
+    alphabet = architecture.alphabet if architecture else ALPHABET
+    names = [name for name, one in recurrence.variables.items() if one.kind == "input"]
+    given = {name: wire_input(value, alphabet) for name, value in request.inputs.items()}
+    presets = defaults.inputs if defaults else {}
+    fallback = {k: with_alphabet(v, alphabet) for k, v in presets.items() if k in names}
+    found = Plan(
+        request=request,
+        recurrence=recurrence,
+        inputs={**fallback, **given},
+        lengths={**(defaults.lengths if defaults and not given else {}), **request.lengths},
+        seed=request.parameters.seed
+        if "parameters" in request.model_fields_set
+        else (defaults.seed if defaults else 0),
+        boundary={
+            **(defaults.boundary if defaults else {}),
+            **{name: positions(value) for name, value in request.boundary.items()},
+        },
+        forcing=request.forcing
+        if request.forcing is not None
+        else (defaults.forcing if defaults else 1.0),
+    )
+    check_cost(estimate(found), settings)
+    return found
+
+
+def find(name: str | None, catalogue: Catalogue) -> Architecture | None:
+    """The architecture of this id; None for no id. Raises `ProblemError` for an unknown one."""
+    if name is None:
+        return None
+    architecture = catalogue.find(name)
+    if architecture is None:
+        raise ProblemError(
+            "invalid-request", [unknown_architecture(name, catalogue, "/architecture")]
+        )
+    return architecture
+
+
+def unknown_architecture(name: str, catalogue: Catalogue, pointer: str | None) -> Fault:
+    """Says that the catalogue lacks this id, and which one is like it."""
+    near = get_close_matches(name, list(catalogue.architectures), 1)
+    nearest = f" ({near[0]}?)" if near else ""
+    return Fault("unknown-architecture", pointer, arguments={"nearest": nearest})
+
+
+def read(equations: str, sizes: Mapping[str, Any]) -> Recurrence:
+    """Parse equations. Raises `ProblemError` with line and column."""
+    try:
+        return parse(equations, sizes=sizes)
+    except LanguageError as error:
+        raise equations_problem(error) from None
+
+
+def wire_input(value: Any, alphabet: str) -> Any:
+    """An input of a request in the plain form that the engine takes."""
+    if isinstance(value, TextInput | NextInput | GeneratedInput):
+        return with_alphabet(value.model_dump(exclude_none=True), alphabet)
+    return value
+
+
+def with_alphabet(value: Any, alphabet: str) -> Any:
+    """A text input that says nothing of its alphabet gets the architecture's."""
+    if isinstance(value, Mapping) and "text" in value and "alphabet" not in value:
+        return {**value, "alphabet": alphabet}
+    return value
+
+
+def positions(value: Any) -> Any:
+    """Boundary values by position; a bare value is the one at 0."""
+    return value if isinstance(value, Mapping) else {"0": value}
+
+
+def estimate(found: Plan) -> dict[str, Any]:
+    """The cost of a plan, from the longest that each domain can become.
+
+    Raises `ProblemError` where the equations have no order.
+    """
+    try:
+        counted = cost(schedule(found.recurrence, found.forcing), longest(found))
+    except LanguageError as error:
+        raise equations_problem(error) from None
+    return {
+        "parameters": counted.parameters,
+        "steps": counted.steps,
+        "operations": counted.operations,
+        "bytes": counted.bytes * (2 if found.request.dtype == "float64" else 1),
+    }
+
+
+def longest(found: Plan) -> dict[str, int]:
+    """Per domain, the most steps that the inputs or the lengths of a plan ask for."""
+    most: dict[str, int] = {}
+    for name, variable in found.recurrence.variables.items():
+        value = found.inputs.get(name)
+        for domain in variable.domains:
+            steps = count_steps(value, found.lengths.get(domain, DEFAULT_STEPS))
+            most[domain] = max(most.get(domain, 1), steps)
+            if isinstance(value, list) and value and isinstance(value[0], list):
+                value = value[0]
+    for domain in found.recurrence.domains:
+        most[domain] = max(most.get(domain, DEFAULT_STEPS), found.lengths.get(domain, 1))
+    return most
+
+
+def count_steps(value: Any, otherwise: int) -> int:
+    if isinstance(value, Mapping):
+        return max(1, len(value["text"])) if "text" in value else otherwise
+    return max(1, len(value)) if isinstance(value, list) else otherwise
+
+
+def begin(found: Plan) -> Run:
+    """Prepare a plan in the engine: parameters drawn, inputs encoded, nothing computed yet.
+
+    Runs torch: call it in a worker thread. Raises `ProblemError`.
+    """
+    from unrolled.engine import RunError, prepare
+
+    request = found.request
+    try:
+        return prepare(
+            found.recurrence,
+            lengths=found.lengths,
+            inputs=found.inputs,
+            parameters=request.parameters.values,
+            seed=found.seed,
+            settings=request.settings,
+            boundary=found.boundary,
+            forcing=found.forcing,
+            variables=request.variables,
+            dtype=request.dtype,
+        )
+    except RunError as error:
+        raise run_problem(error) from None
+
+
+def run_problem(error: Any) -> ProblemError:
+    """What the engine found, each with its place in the request."""
+    return ProblemError(
+        "invalid-run", [Found(one, {"pointer": one.pointer}) for one in error.errors]
+    )
+
+
+def token_of(request: RunRequest) -> str | None:
+    """The run as a token: base64url of the canonical request; None when that is too long."""
+    canonical = request.model_dump(exclude_defaults=True, exclude_none=True)
+    token = urlsafe_b64encode(orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS)).rstrip(b"=")
+    return token.decode() if len(token) <= MOST_TOKEN else None

@@ -1,0 +1,268 @@
+"""What comes in over the wire: the bodies of requests, checked by pydantic.
+
+Strict (a string is not a number) and closed (an unknown field is refused). What goes out is
+described in `answers.py`; what a request means is worked out in `runs.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+MAX_NAME = 64
+"""Characters a name (variable, domain, parameter, setting) may have on the wire."""
+
+MAX_SEED = 2**63 - 1
+
+
+class Wire(BaseModel):
+    """Base of every message: strict, closed, immutable."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def first_fault(value: object, shape: list[int], depth: int = 0) -> tuple[str, str] | None:
+    """Where a nested list stops being a rectangular array of finite numbers, and why.
+
+    `shape` is grown in place by the first row met at each depth. Returns a JSON pointer inside the
+    value and a code (of `texts.FAULTS`: `not-a-number`, `ragged`, `too-deep`), or None when all is well.
+    """
+    if not isinstance(value, list):
+        kind = type(value)
+        good = (kind is float and isfinite(value)) or kind is int  # type: ignore[arg-type]
+        return None if good else ("", "not-a-number")
+    if depth == 8:
+        return "", "too-deep"
+    if depth == len(shape):
+        shape.append(len(value))
+    elif shape[depth] != len(value):
+        return "", "ragged"
+    kinds = set(map(type, value))
+    if kinds <= {int, float} and (depth + 1 == len(shape)):
+        return None
+    if list in kinds and len(kinds) > 1:
+        return next((f"/{i}", "ragged") for i, row in enumerate(value) if type(row) is not list)
+    if list not in kinds and depth + 1 < len(shape):
+        return "", "ragged"
+    for index, row in enumerate(value):
+        fault = first_fault(row, shape, depth + 1)
+        if fault is not None:
+            return f"/{index}{fault[0]}", fault[1]
+    return None
+
+
+def rectangular(value: Any) -> Any:
+    """Refuse nested lists that are ragged or hold anything but numbers."""
+    fault = first_fault(value, [])
+    if fault is not None:
+        raise PydanticCustomError("numbers", "{code}", {"within": fault[0], "code": fault[1]})
+    return value
+
+
+NUMBERS_SCHEMA = {"$ref": "#/components/schemas/Numbers"}
+"""Numbers are a recursive schema that `openapi.py` adds: a number, or a list of the same."""
+
+Numbers = Annotated[Any, AfterValidator(rectangular), WithJsonSchema(NUMBERS_SCHEMA)]
+"""A number, or nested lists of numbers (rectangular)."""
+
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+Size = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+def _size_kind(value: Any) -> str:
+    return "<shape>" if isinstance(value, list) else "<size>"
+
+
+Sizes = dict[
+    Name,
+    Annotated[
+        Annotated[Size, Tag("<size>")]
+        | Annotated[list[Size], Field(min_length=1, max_length=4), Tag("<shape>")],
+        Discriminator(_size_kind),
+    ],
+]
+"""A vector's size, or a matrix's rows and columns."""
+
+Length = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class TextInput(Wire):
+    """Text for a one-hot input: one character a step."""
+
+    text: str = Field(description="One character per step.", examples=["hello"])
+    alphabet: str | None = Field(
+        default=None,
+        description="The characters in the order of their one-hot positions. Default: the "
+        "architecture's alphabet, or space and a to z.",
+        examples=[" abcdefghijklmnopqrstuvwxyz"],
+    )
+
+
+class NextInput(Wire):
+    """The same sequence as another input, one step ahead: the target of next-symbol prediction."""
+
+    next: Name = Field(description="The input to look ahead in.", examples=["x"])
+
+
+class GeneratedInput(Wire):
+    """A sequence the server makes: the same for the same seed."""
+
+    generate: Literal["normal", "sine", "impulse", "symbols"] = Field(
+        description="What to make.", examples=["sine"]
+    )
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Seed of the generator.")
+
+
+def _input_kind(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        found = [key for key in ("text", "next", "generate") if key in value]
+        return f"<{found[0]}>" if len(found) == 1 else None
+    fields = getattr(type(value), "model_fields", {})
+    for key in ("text", "next", "generate"):
+        if key in fields:
+            return f"<{key}>"
+    return "<numbers>"
+
+
+def _boundary_kind(value: Any) -> str:
+    return "<positions>" if isinstance(value, Mapping) else "<numbers>"
+
+
+TAGS = frozenset(
+    {"<size>", "<shape>", "<text>", "<next>", "<generate>", "<numbers>", "<positions>"}
+)
+"""Names of union members; they appear in pydantic's locations and are left out of pointers."""
+
+InputValue = Annotated[
+    Annotated[TextInput, Tag("<text>")]
+    | Annotated[NextInput, Tag("<next>")]
+    | Annotated[GeneratedInput, Tag("<generate>")]
+    | Annotated[Numbers, Tag("<numbers>")],
+    Discriminator(_input_kind, custom_error_type="input_form", custom_error_message="input form"),
+]
+BoundaryValue = Annotated[
+    Annotated[dict[Name, Numbers], Tag("<positions>")] | Annotated[Numbers, Tag("<numbers>")],
+    Discriminator(_boundary_kind),
+]
+
+
+class Parameters(Wire):
+    """How the parameters of a run get their values."""
+
+    seed: int = Field(
+        default=0, ge=0, le=MAX_SEED, description="Seed of the random initial values."
+    )
+    values: dict[Name, Numbers] = Field(
+        default_factory=dict,
+        description="Values by name; what is not given is drawn from the seed.",
+        examples=[{"b": [0.1, 0.2, 0.3]}],
+    )
+
+
+class RecurrenceRequest(Wire):
+    """A text to be read: its graph, schedule, typeset equations and cost come back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "equations": "h: 3\n"
+                    "for t in time:\n"
+                    "    h[t] = tanh(b + W @ h[t-1] + U @ x[t])\n",
+                    "sizes": {"x": 2},
+                    "lengths": {"time": 5},
+                }
+            ]
+        }
+    )
+
+    equations: str = Field(description="The recurrence, in the language of `docs/language.md`.")
+    sizes: Sizes = Field(
+        default_factory=dict, description="Sizes of vectors; they override those in the text."
+    )
+    lengths: dict[Name, Length] = Field(
+        default_factory=dict, description="Steps per domain, for the cost. Default: 12 each."
+    )
+    forcing: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Probability of the target in `force(target, prediction)`.",
+    )
+
+
+class RunRequest(Wire):
+    """A run: which recurrence, on what, from where. Exactly one of architecture and equations."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"architecture": "lstm", "inputs": {"x": {"text": "hello"}}, "variables": ["h"]},
+                {
+                    "equations": "h: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + U @ x[t])\n",
+                    "sizes": {"x": 1},
+                    "inputs": {"x": [[1.0], [0.0], [0.0]]},
+                    "parameters": {"values": {"W": [[0.5, 0], [0, 0.5]], "U": [[1], [-1]]}},
+                },
+            ]
+        }
+    )
+
+    architecture: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None,
+        description="Id of a catalogue entry or of one of its variants.",
+        examples=["lstm", "lstm/book"],
+    )
+    equations: str | None = Field(default=None, description="Or a text of your own.")
+    sizes: Sizes = Field(default_factory=dict, description="Sizes of vectors.")
+    lengths: dict[Name, Length] = Field(
+        default_factory=dict, description="Steps per domain, where no input gives them."
+    )
+    parameters: Parameters = Field(default_factory=lambda: Parameters())
+    settings: dict[Name, float] = Field(default_factory=dict, description="Values of the sliders.")
+    inputs: dict[Name, InputValue] = Field(
+        default_factory=dict,
+        description="Values by input: rows of numbers, integers or text for one-hot inputs, "
+        "`next` or `generate`. What is not given is taken from the architecture's defaults.",
+    )
+    boundary: dict[Name, BoundaryValue] = Field(
+        default_factory=dict,
+        description="Values before the first step (`h[0]`), or by position: "
+        '`{"h": {"0": […], "end+1": […]}}`. Default: zeros.',
+        examples=[{"h": [0.0, 0.0, 0.0]}],
+    )
+    forcing: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Probability of the target in `force(target, prediction)`; default 1.",
+    )
+    variables: list[Annotated[str, Field(min_length=1, max_length=MAX_NAME + 8)]] | None = Field(
+        default=None,
+        max_length=1_000,
+        description="What to send: names of variables, inputs and parameters, `f/3` for one "
+        "operation of an equation, `f/*` for all of them. Default: every variable and input.",
+        examples=[["f", "h"]],
+    )
+    dtype: Literal["float32", "float64"] = Field(
+        default="float32", description="Precision of the run."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RunRequest:
+        if (self.architecture is None) == (self.equations is None):
+            raise PydanticCustomError("one_source", "exactly one of architecture and equations")
+        return self

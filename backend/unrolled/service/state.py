@@ -1,0 +1,26 @@
+"""What the application holds while it runs, reached through the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from unrolled.settings import Settings
+
+from .library import Library
+from .workers import Workers
+
+
+@dataclass(frozen=True)
+class State:
+    """Made once in `app.py`."""
+
+    settings: Settings
+    library: Library
+    workers: Workers
+
+
+def state_of(request: Request) -> State:
+    """The state of the application that answers this request."""
+    return request.app.state.unrolled

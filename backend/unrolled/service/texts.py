@@ -1,0 +1,324 @@
+"""Every sentence of the service's problem documents, in both languages.
+
+`PROBLEMS`: kind → status and, per language, (title, detail). `FAULTS`: code → per language,
+(detail, hint), templates filled with the arguments of a `Fault`. `PYDANTIC`: pydantic's names of
+errors → codes. The sentences about equations are in `unrolled.language`, those about runs in
+`unrolled.engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Texts = Mapping[str, tuple[str, str]]
+
+PROBLEMS: dict[str, tuple[int, Texts]] = {
+    "not-json": (
+        400,
+        {
+            "en": ("Not JSON", "The body is not a JSON document that can be read."),
+            "zh": ("不是 JSON", "请求体不是可以读取的 JSON 文档。"),
+        },
+    ),
+    "unknown-host": (
+        400,
+        {
+            "en": (
+                "Unknown host",
+                "The service does not answer to this host name; the setting UNROLLED_HOSTS names those it does.",
+            ),
+            "zh": ("未知主机名", "服务不接受这个主机名；设置 UNROLLED_HOSTS 列出它接受的名字。"),
+        },
+    ),
+    "not-found": (
+        404,
+        {
+            "en": (
+                "Not found",
+                "There is nothing at this address; /docs lists those that there are.",
+            ),
+            "zh": ("没有找到", "这个地址上什么也没有；/docs 列出了所有地址。"),
+        },
+    ),
+    "method-not-allowed": (
+        405,
+        {
+            "en": (
+                "Method not allowed",
+                "This address does not know the method; the header `Allow` names those it does.",
+            ),
+            "zh": ("方法不允许", "这个地址不支持该方法；`Allow` 头列出了支持的方法。"),
+        },
+    ),
+    "not-acceptable": (
+        406,
+        {
+            "en": ("Not acceptable", "The answer does not come in a form that `Accept` allows."),
+            "zh": ("无法接受", "没有 `Accept` 所允许形式的回答。"),
+        },
+    ),
+    "too-large": (
+        413,
+        {
+            "en": ("Too large", "The body is larger than the service reads."),
+            "zh": ("内容过大", "请求体超过了服务读取的上限。"),
+        },
+    ),
+    "unsupported-media-type": (
+        415,
+        {
+            "en": ("Unsupported media type", "The body has to be JSON."),
+            "zh": ("不支持的媒体类型", "请求体必须是 JSON。"),
+        },
+    ),
+    "invalid-request": (
+        422,
+        {
+            "en": ("Invalid request", "The request has fields that do not fit; see `errors`."),
+            "zh": ("请求无效", "请求中有不符合要求的字段，见 `errors`。"),
+        },
+    ),
+    "invalid-equations": (
+        422,
+        {
+            "en": ("Invalid equations", "The equations cannot be read; see `errors`."),
+            "zh": ("方程无效", "方程无法读取，见 `errors`。"),
+        },
+    ),
+    "invalid-run": (
+        422,
+        {
+            "en": ("Invalid run", "The recurrence cannot run on this; see `errors`."),
+            "zh": ("无法运行", "递推不能在这样的输入上运行，见 `errors`。"),
+        },
+    ),
+    "too-expensive": (
+        422,
+        {
+            "en": ("Too expensive", "The run needs more than this service allows; see `errors`."),
+            "zh": ("代价过高", "这次运行所需的超过了服务的限额，见 `errors`。"),
+        },
+    ),
+    "internal": (
+        500,
+        {
+            "en": ("Internal error", "Something went wrong inside; it has been logged."),
+            "zh": ("内部错误", "服务内部出错，已记录。"),
+        },
+    ),
+}
+
+FAULTS: dict[str, Texts] = {
+    "empty-body": {
+        "en": ("The body is empty.", "Send a JSON object."),
+        "zh": ("请求体是空的。", "请发送一个 JSON 对象。"),
+    },
+    "json-syntax": {
+        "en": (
+            "The JSON breaks off at line {line}, column {column}.",
+            "Only RFC 8259 JSON is read: no NaN, no infinity, no comments, well-formed UTF-8, "
+            "numbers that fit a double.",
+        ),
+        "zh": (
+            "JSON 在第 {line} 行第 {column} 列无法继续读取。",
+            "只读取符合 RFC 8259 的 JSON：没有 NaN、没有无穷大、没有注释，UTF-8 编码正确，"
+            "数值在双精度范围内。",
+        ),
+    },
+    "json-depth": {
+        "en": ("The JSON is nested too deeply.", "Use at most {limit} levels of brackets."),
+        "zh": ("JSON 嵌套过深。", "括号最多 {limit} 层。"),
+    },
+    "json-duplicate": {
+        "en": ("An object has the same key twice.", "Give every key once."),
+        "zh": ("同一个对象里有重复的键。", "每个键只写一次。"),
+    },
+    "body-size": {
+        "en": ("The body has more than {limit} bytes.", "Send a shorter text or fewer numbers."),
+        "zh": ("请求体超过 {limit} 字节。", "请发送较短的文本或较少的数值。"),
+    },
+    "content-type": {
+        "en": ("The body is not declared as JSON.", "Send `Content-Type: application/json`."),
+        "zh": ("请求体没有声明为 JSON。", "请发送 `Content-Type: application/json`。"),
+    },
+    "accept": {
+        "en": ("The answer is `{offered}`.", "Allow it in `Accept`, or leave `Accept` out."),
+        "zh": ("回答的类型是 `{offered}`。", "请在 `Accept` 中允许它，或者不写 `Accept`。"),
+    },
+    "unknown-architecture": {
+        "en": (
+            "The catalogue has no architecture of this name.",
+            "Take an `id` from GET /v1/architectures{nearest}.",
+        ),
+        "zh": (
+            "目录中没有这个名字的架构。",
+            "请从 GET /v1/architectures 取一个 `id`{nearest}。",
+        ),
+    },
+    "unknown-domain": {
+        "en": ("The text has no domain of this name.", "Use the name that stands after `in`."),
+        "zh": ("文本中没有这个名字的域。", "请使用 `in` 之后的名字。"),
+    },
+    "missing": {
+        "en": ("This field is missing.", "Add it; see /docs for the form of the request."),
+        "zh": ("缺少这个字段。", "请补上；请求的格式见 /docs。"),
+    },
+    "unknown-field": {
+        "en": (
+            "There is no field of this name.",
+            "Remove it, or correct its spelling; see /docs for the form of the request.",
+        ),
+        "zh": ("没有这个名字的字段。", "请删去，或更正拼写；请求的格式见 /docs。"),
+    },
+    "not-an-object": {
+        "en": ("This has to be an object.", 'Write it in braces: {{"name": value}}.'),
+        "zh": ("这里必须是对象。", '请写在花括号里：{{"name": value}}。'),
+    },
+    "not-a-list": {
+        "en": ("This has to be a list.", "Write it in square brackets: [1, 2, 3]."),
+        "zh": ("这里必须是列表。", "请写在方括号里：[1, 2, 3]。"),
+    },
+    "not-text": {
+        "en": ("This has to be text.", 'Write it in quotation marks: "text".'),
+        "zh": ("这里必须是文本。", '请写在引号里："text"。'),
+    },
+    "not-an-integer": {
+        "en": ("This has to be a whole number.", "Write it without a point and without quotes."),
+        "zh": ("这里必须是整数。", "请不带小数点、不带引号书写。"),
+    },
+    "not-a-number": {
+        "en": (
+            "This has to be a number.",
+            "Write finite numbers, without quotes; null, true and false are not numbers.",
+        ),
+        "zh": ("这里必须是数。", "请写有限的数，不带引号；null、true、false 不是数。"),
+    },
+    "ragged": {
+        "en": ("This row is not as long as those before it.", "Give all rows the same length."),
+        "zh": ("这一行与前面的行长度不同。", "请让所有的行一样长。"),
+    },
+    "too-deep": {
+        "en": ("These lists are nested too deeply.", "A value has at most eight axes."),
+        "zh": ("列表嵌套过深。", "一个值最多有八个轴。"),
+    },
+    "too-small": {
+        "en": ("This number is too small.", "The smallest that is allowed is {limit}."),
+        "zh": ("这个数太小。", "允许的最小值是 {limit}。"),
+    },
+    "too-big": {
+        "en": ("This number is too large.", "The largest that is allowed is {limit}."),
+        "zh": ("这个数太大。", "允许的最大值是 {limit}。"),
+    },
+    "too-short": {
+        "en": ("This is too short.", "It needs at least {limit}."),
+        "zh": ("这里太短。", "至少需要 {limit}。"),
+    },
+    "too-long": {
+        "en": ("This is too long.", "At most {limit} are allowed."),
+        "zh": ("这里太长。", "最多允许 {limit}。"),
+    },
+    "not-a-choice": {
+        "en": ("This is none of the choices.", "Write {expected}."),
+        "zh": ("这不是可选的值。", "请写 {expected}。"),
+    },
+    "input-form": {
+        "en": (
+            "This is no form of an input.",
+            'Write rows of numbers, integers, {{"text": "…"}}, {{"next": "x"}} '
+            'or {{"generate": "sine"}}.',
+        ),
+        "zh": (
+            "这不是输入的任何一种写法。",
+            '请写若干行数、整数、{{"text": "…"}}、{{"next": "x"}} 或 {{"generate": "sine"}}。',
+        ),
+    },
+    "one-source": {
+        "en": (
+            "A run needs either `architecture` or `equations`, not both and not neither.",
+            "Keep one of the two.",
+        ),
+        "zh": (
+            "运行需要 `architecture` 或 `equations` 二者之一，不能都有或都没有。",
+            "请只保留其一。",
+        ),
+    },
+    "invalid": {
+        "en": ("This value does not fit.", "See /docs for the form of the request."),
+        "zh": ("这个值不符合要求。", "请求的格式见 /docs。"),
+    },
+    "equations-length": {
+        "en": (
+            "The equations have {needed} characters; {limit} are allowed.",
+            "Shorten the text, or run the service yourself with a higher limit.",
+        ),
+        "zh": (
+            "方程有 {needed} 个字符；最多允许 {limit} 个。",
+            "请缩短文本，或自行以更高的限额运行服务。",
+        ),
+    },
+    "parameters": {
+        "en": (
+            "The parameters hold {needed} numbers; {limit} are allowed.",
+            "Make the vectors smaller, or run the service yourself with a higher limit.",
+        ),
+        "zh": (
+            "参数共有 {needed} 个数；最多允许 {limit} 个。",
+            "请减小向量，或自行以更高的限额运行服务。",
+        ),
+    },
+    "steps": {
+        "en": (
+            "The run has {needed} steps; {limit} are allowed.",
+            "Shorten the text or the sequence, or run the service yourself with a higher limit.",
+        ),
+        "zh": (
+            "运行有 {needed} 步；最多允许 {limit} 步。",
+            "请缩短文本或序列，或自行以更高的限额运行服务。",
+        ),
+    },
+    "operations": {
+        "en": (
+            "The run needs {needed} floating-point operations; {limit} are allowed.",
+            "Make the vectors smaller or the sequence shorter.",
+        ),
+        "zh": ("运行需要 {needed} 次浮点运算；最多允许 {limit} 次。", "请减小向量或缩短序列。"),
+    },
+    "bytes": {
+        "en": (
+            "The values of the run take {needed} bytes; {limit} are allowed.",
+            "Ask for fewer `variables`, smaller vectors or a shorter sequence.",
+        ),
+        "zh": (
+            "运行的数值需要 {needed} 字节；最多允许 {limit} 字节。",
+            "请减少 `variables`、减小向量或缩短序列。",
+        ),
+    },
+}
+
+PYDANTIC: dict[str, str] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown-field",
+    "model_type": "not-an-object",
+    "model_attributes_type": "not-an-object",
+    "dict_type": "not-an-object",
+    "list_type": "not-a-list",
+    "string_type": "not-text",
+    "int_type": "not-an-integer",
+    "int_parsing": "not-an-integer",
+    "int_from_float": "not-an-integer",
+    "float_type": "not-a-number",
+    "float_parsing": "not-a-number",
+    "finite_number": "not-a-number",
+    "greater_than": "too-small",
+    "greater_than_equal": "too-small",
+    "less_than": "too-big",
+    "less_than_equal": "too-big",
+    "int_parsing_size": "too-big",
+    "string_too_short": "too-short",
+    "too_short": "too-short",
+    "string_too_long": "too-long",
+    "too_long": "too-long",
+    "literal_error": "not-a-choice",
+    "input_form": "input-form",
+    "one_source": "one-source",
+}
