@@ -1,0 +1,33 @@
+"""Recurrence to graphs, schedule and cost: pure data, no torch.
+
+`fold` gives the folded graph, `unfold` repeats it along its domains, `schedule` orders the run,
+`cost` counts it, and `describe` puts all of it into plain data.
+"""
+
+from unrolled.graph.cost import Cost, cost
+from unrolled.graph.describing import describe, operations
+from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
+from unrolled.graph.program import Instruction, Operand, Program, lower
+from unrolled.graph.schedule import Component, Schedule, schedule
+from unrolled.graph.unfolded import Unfolded, unfold
+
+__all__ = [
+    "Component",
+    "Cost",
+    "Edge",
+    "FoldedGraph",
+    "Instruction",
+    "Node",
+    "Operand",
+    "Program",
+    "Read",
+    "Schedule",
+    "Unfolded",
+    "cost",
+    "describe",
+    "fold",
+    "lower",
+    "operations",
+    "schedule",
+    "unfold",
+]

@@ -1,0 +1,100 @@
+"""What a run costs, known before it starts: from the schedule and the sizes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from unrolled.graph.program import LEAVES, Instruction, Program
+from unrolled.graph.schedule import Component, Schedule
+from unrolled.language import FUNCTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`operations` are floating-point operations of the forward pass for one sequence; `bytes` the
+    recorded trace (4 bytes a number); `critical_path` the operations that must follow each other;
+    `steps` the steps of all domains together."""
+
+    parameters: int
+    operations: int
+    bytes: int
+    critical_path: int
+    steps: int
+    lengths: Mapping[str, int]
+
+
+def cost(plan: Schedule, lengths: Mapping[str, int]) -> Cost:
+    """The cost of running a schedule once, with `lengths` steps a domain."""
+    program = plan.program
+    recurrence = program.recurrence
+    instructions = [program.instructions[one] for component in plan.components for one in component.all_instructions()]
+    recorded = sum(
+        prod(variable.shape) * prod(lengths[domain] for domain in variable.domains)
+        for variable in recurrence.variables.values()
+    )
+    return Cost(
+        parameters=sum(prod(parameter.shape) for parameter in recurrence.parameters.values()),
+        operations=sum(_operations(program, one, lengths) for one in instructions),
+        bytes=4 * recorded,
+        critical_path=_critical_path(program, plan.components, lengths),
+        steps=sum(lengths[domain] for domain in recurrence.domains),
+        lengths={domain: lengths[domain] for domain in recurrence.domains},
+    )
+
+
+def _operations(program: Program, instruction: Instruction, lengths: Mapping[str, int]) -> int:
+    def repeated(indices: tuple[str, ...]) -> int:
+        return prod(lengths[program.recurrence.index_domains[index]] for index in indices)
+
+    units = prod(instruction.shape) * repeated(instruction.indices)
+    operands = [program.instructions[operand.value] for operand in instruction.operands]
+    match instruction.function:
+        case "copy":
+            return 0
+        case "total":
+            return units * (len(operands) - 1)
+        case "matmul":
+            return 2 * units * operands[0].shape[-1]
+        case "bilinear":
+            return 2 * units * prod(operands[0].shape[1:])
+        case "circular_convolve":
+            return 2 * units * operands[0].shape[0]
+        case name:
+            row = FUNCTIONS[name]
+            widest = max((prod(one.shape) * repeated(one.indices) for one in operands), default=units)
+            return row.operations * (units if row.is_elementwise else max(units, widest))
+
+
+def _critical_path(program: Program, components: tuple[Component, ...], lengths: Mapping[str, int]) -> int:
+    """The longest chain of operations that wait for each other; a scan's inside counts once a step."""
+    finish: dict[int, int] = {}
+
+    def ready(identity: int, inside: set[int]) -> int:
+        instruction = program.instructions[identity]
+        return max((finish.get(operand.value, 0) for operand in instruction.operands if operand.value not in inside), default=0)
+
+    def depth(component: Component) -> int:
+        if component.kind == "scan":
+            steps = lengths[program.recurrence.index_domains[component.index or ""]]
+            return steps * sum(depth(inner) for inner in component.body)
+        local: dict[int, int] = {}
+        for identity in component.instructions:
+            instruction = program.instructions[identity]
+            own = 0 if instruction.function in (*LEAVES, "copy") else 1
+            own = max(1, len(instruction.operands) - 1) if instruction.function == "total" else own
+            local[identity] = own + max((local.get(operand.value, 0) for operand in instruction.operands), default=0)
+        return max(local.values(), default=0)
+
+    for component in components:
+        inside = set(component.all_instructions())
+        start = max((ready(identity, inside) for identity in inside), default=0)
+        if component.kind == "scan":
+            finish.update(dict.fromkeys(inside, start + depth(component)))
+            continue
+        for identity in component.instructions:
+            instruction = program.instructions[identity]
+            own = max(1, len(instruction.operands) - 1) if instruction.function == "total" else int(instruction.function != "copy")
+            finish[identity] = own + max((finish.get(operand.value, 0) for operand in instruction.operands), default=0)
+    return max(finish.values(), default=0)
