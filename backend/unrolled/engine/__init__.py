@@ -1,0 +1,7 @@
+"""Recurrence to numbers: `prepare` a run, consume it in chunks. Tensors live here and nowhere below."""
+
+from unrolled.engine.data import GENERATORS, LETTERS
+from unrolled.engine.problems import RUN_MESSAGES, RunError, RunProblem
+from unrolled.engine.run import Chunk, Run, prepare
+
+__all__ = ["GENERATORS", "LETTERS", "RUN_MESSAGES", "Chunk", "Run", "RunError", "RunProblem", "prepare"]

@@ -1,0 +1,176 @@
+"""Maps: instructions for all steps of a window at once, as batched products and whole-tensor operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from unrolled.engine.kernels import Ranks, call
+from unrolled.engine.values import Values, Window, aligned, is_static, is_unit_by_unit, operand_labels
+from unrolled.graph import Component, Instruction, Operand, Program
+
+
+@dataclass(frozen=True, slots=True)
+class AffineGroup:
+    """Products U_1 x, U_2 x, … of one operand, as one product; with the sums b_i + U_i x where they are.
+
+    `members` are the results in the order of the stack: the sum where there is one, else the product.
+    """
+
+    operand: Operand
+    products: tuple[int, ...]
+    members: tuple[int, ...]
+    biases: tuple[int, ...] | None
+
+
+@dataclass
+class MapPlan:
+    """How a map component is executed: which instructions one product computes, and which one by one."""
+
+    component: Component
+    groups: dict[int, AffineGroup] = field(default_factory=dict[int, AffineGroup])  # by first product
+    skipped: set[int] = field(default_factory=set[int])
+
+
+def consumers(program: Program) -> dict[int, list[int]]:
+    """Who reads each instruction."""
+    found: dict[int, list[int]] = {}
+    for identity, instruction in program.instructions.items():
+        for operand in instruction.operands:
+            found.setdefault(operand.value, []).append(identity)
+    for identity in program.stops.values():
+        found.setdefault(identity, []).append(-1)
+    return found
+
+
+def plan_map(program: Program, component: Component, rank: dict[int, int], readers: dict[int, list[int]]) -> MapPlan:
+    """Plan a map. `rank` orders the members of a stack as the scan that reads them wants them."""
+    plan = MapPlan(component)
+    for stack in component.stacked:
+        sums = {product: _affine_sum(program, product, readers) for product in stack}
+        result = {product: sums[product] if sums[product] is not None else product for product in stack}
+        products = sorted(stack, key=lambda product: (rank.get(result[product] or product, 10**6), product))
+        biased = all(sums[product] is not None for product in stack)
+        members = tuple(result[product] or product for product in products) if biased else tuple(products)
+        biases = tuple(_bias(program, member, product) for member, product in zip(members, products, strict=True)) if biased else None
+        group = AffineGroup(program.instructions[stack[0]].operands[1], tuple(products), members, biases)
+        first = min(stack)
+        plan.groups[first] = group
+        plan.skipped |= (set(stack) - {first}) | (set(members) if biased else set[int]())
+    return plan
+
+
+def _affine_sum(program: Program, product: int, readers: dict[int, list[int]]) -> int | None:
+    """The sum `b + product` that alone reads a product, if it is exactly that and no variable."""
+    if len(readers.get(product, ())) != 1:
+        return None
+    total = program.instructions[readers[product][0]]
+    if total.function != "total" or len(total.operands) != 2 or total.signs != (1, 1) or total.variable is not None:
+        return None
+    if total.boundary is not None or any(operand.positions for operand in total.operands):
+        return None
+    other = next(operand.value for operand in total.operands if operand.value != product)
+    bias = program.instructions[other]
+    return total.identity if is_static(bias) and bias.shape == total.shape else None
+
+
+def _bias(program: Program, member: int, product: int) -> int:
+    return next(operand.value for operand in program.instructions[member].operands if operand.value != product)
+
+
+def run_map(values: Values, plan: MapPlan, window: Window, forcing: float) -> None:
+    """Execute a map inside a window; results without a tensor for all steps hold the window alone."""
+    for identity in plan.component.instructions:
+        if identity in plan.groups:
+            _run_group(values, plan.groups[identity], window)
+        elif identity not in plan.skipped:
+            instruction = values.program.instructions[identity]
+            keep(values, instruction, compute(values, instruction, window, forcing), window)
+
+
+def _run_group(values: Values, group: AffineGroup, window: Window) -> None:
+    program = values.program
+    tensor, labels = values.view(group.operand, window)
+    matrices = [values.tensors[program.instructions[product].operands[0].value] for product in group.products]
+    weight = torch.cat(matrices).mT
+    flat = tensor.reshape(-1, tensor.shape[-1])
+    if group.biases is None:
+        whole = flat @ weight
+    else:
+        whole = torch.addmm(torch.cat([values.tensors[bias] for bias in group.biases]), flat, weight)
+    whole = whole.reshape(*tensor.shape[:-1], whole.shape[-1])
+    start = 0
+    for member, matrix in zip(group.members, matrices, strict=True):
+        instruction = program.instructions[member]
+        part = whole.narrow(-1, start, matrix.shape[0])
+        part = aligned(part, labels, instruction.indices, 1, 1, False)
+        keep(values, instruction, part, window)
+        start += matrix.shape[0]
+
+
+def keep(values: Values, instruction: Instruction, result: Tensor, window: Window) -> None:
+    """Store a result: into the tensor for all steps where one is allocated, else for this window."""
+    identity = instruction.identity
+    if instruction.boundary is not None:
+        _keep_boundary(values, instruction, result, window)
+    if identity in values.pads:
+        values.own(identity, window).copy_(result)
+        return
+    values.tensors[identity] = result
+    if instruction.indices:
+        values.windows[identity] = {index: values.range(index, window) for index in instruction.indices}
+
+
+def _keep_boundary(values: Values, instruction: Instruction, result: Tensor, window: Window) -> None:
+    """A computed boundary value, into its place before or after the steps of its variable."""
+    place = Operand(values.program.variables[instruction.name or ""], instruction.boundary or ())
+    if (place.value, place.positions) not in values.fixed:
+        values.view(place, window)[0].copy_(result)
+
+
+def arguments(values: Values, instruction: Instruction, window: Window) -> tuple[list[Tensor], Ranks]:
+    """The aligned arguments of an instruction inside a window, and their ranks."""
+    program = values.program
+    widen = is_unit_by_unit(instruction.function)
+    wanted = leading_labels(program, instruction)
+    rank = len(instruction.shape)
+    tensors: list[Tensor] = []
+    ranks: list[int] = []
+    for operand in instruction.operands:
+        producer = program.instructions[operand.value]
+        tensor, labels = values.view(operand, window)
+        own = len(producer.shape)
+        static = is_static(producer)
+        tensors.append(aligned(tensor, labels, wanted, own, rank if widen else own, static))
+        ranks.append(own)
+    over: int | tuple[int, ...] | None = None
+    if instruction.over:
+        places = tuple(wanted.index(index) for index in instruction.over)
+        over = places[0] if len(places) == 1 else places
+    return tensors, Ranks(tuple(ranks), over)
+
+
+def leading_labels(program: Program, instruction: Instruction) -> tuple[str, ...]:
+    """The labels that the arguments share: those of the result and of everything that is swept."""
+    found: Iterable[str] = set(instruction.indices) | set(instruction.over)
+    for operand in instruction.operands:
+        found = set(found) | set(operand_labels(program, operand))
+    return program.order(set(found))
+
+
+def compute(values: Values, instruction: Instruction, window: Window, forcing: float) -> Tensor:
+    """The result of one instruction inside a window."""
+    tensors, ranks = arguments(values, instruction, window)
+    if instruction.function == "total":
+        return _total(tensors, instruction.signs)
+    return call(instruction.function, tensors, ranks, forcing)
+
+
+def _total(tensors: Sequence[Tensor], signs: Sequence[int]) -> Tensor:
+    result = tensors[0] if signs[0] > 0 else -tensors[0]
+    for tensor, sign in zip(tensors[1:], signs[1:], strict=True):
+        result = torch.add(result, tensor, alpha=sign)
+    return result

@@ -1,0 +1,513 @@
+"""Scans: a cycle step by step, as a tape of torch calls into preallocated tensors.
+
+The tape is made once a run: products of one operand are stacked into one, sums start with what was
+hoisted, the gates that share a function are one call, and every call has its `out=`. A chunk binds the
+tape to the views of its steps and plays it. Anything the tape does not cover (a scan inside a scan) is
+played by `run.py` step by step through the maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.engine.kernels import BINARY, UNARY, Ranks, call
+from unrolled.engine.maps import leading_labels
+from unrolled.engine.values import Values, Window, aligned, is_static, is_unit_by_unit
+from unrolled.graph import Component, Instruction, Operand, Program
+
+Register = Callable[[Window], list[Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One torch call of the tape: `function(*arguments, out=out)` at every step."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Register, ...]
+    out: Register
+
+
+@dataclass
+class Tape:
+    """What a scan does at each step, in order."""
+
+    index: str
+    is_forward: bool
+    calls: list[Call] = field(default_factory=list[Call])
+
+    def play(self, window: Window) -> None:
+        """Run the steps of a window, each call writing into its place."""
+        bound = [(one.function, [argument(window) for argument in one.arguments], one.out(window)) for one in self.calls]
+        first, last = window[self.index]
+        steps = range(last - first + 1) if self.is_forward else range(last - first, -1, -1)
+        tape = [(function, *(*arguments, None, None, None)[:3], out) for function, arguments, out in bound]
+        for step in steps:
+            for function, a, b, c, out in tape:
+                if b is None:
+                    function(a[step], out=out[step])
+                elif c is None:
+                    function(a[step], b[step], out=out[step])
+                else:
+                    function(a[step], b[step], c[step], out=out[step])
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A product of a stack: its matrix, the sum it starts, and what of the sum is hoisted or left."""
+
+    product: int
+    total: int | None
+    hoisted: Operand | None
+    rest: tuple[tuple[Operand, int], ...]
+    function: str | None
+    result: int | None
+
+
+def tape_of(values: Values, scan: Component, readers: dict[int, list[int]], forcing: float) -> Tape | None:
+    """The tape of a scan whose body is maps only; None where a scan stands inside."""
+    if any(inner.kind != "map" for inner in scan.body) or scan.direction == "up" or scan.index is None:
+        return None
+    return _Builder(values, scan, readers, forcing).build()
+
+
+def stack_ranks(program: Program, scan: Component, readers: dict[int, list[int]]) -> dict[int, int]:
+    """In which order a scan wants the hoisted sums that its stacks start with."""
+    ranks: dict[int, int] = {}
+    for inner in scan.body:
+        for stack in inner.stacked:
+            for place, member in enumerate(_members(program, scan, stack, readers)):
+                if member.hoisted is not None:
+                    ranks[member.hoisted.value] = place
+    return ranks
+
+
+def gates_of(program: Program, scan: Component, readers: dict[int, list[int]]) -> list[list[int]]:
+    """Variables that one call of a function computes, in the order in which they should lie side by side."""
+    found: list[list[int]] = []
+    for inner in scan.body:
+        for stack in inner.stacked:
+            groups: dict[str, list[int]] = {}
+            for member in _members(program, scan, stack, readers):
+                if member.function is not None and member.result is not None:
+                    if program.instructions[member.result].variable is not None:
+                        groups.setdefault(member.function, []).append(member.result)
+            found += [group for group in groups.values() if len(group) > 1]
+    return found
+
+
+def _members(program: Program, scan: Component, stack: Sequence[int], readers: dict[int, list[int]]) -> list[_Member]:
+    inside = set(scan.all_instructions())
+    members = [_member(program, product, inside, readers, scan.index or "") for product in stack]
+    return sorted(members, key=_member_order(program))
+
+
+def _member_order(program: Program) -> Callable[[_Member], tuple[bool, str, bool, int]]:
+    def key(member: _Member) -> tuple[bool, str, bool, int]:
+        is_variable = member.result is not None and program.instructions[member.result].variable is not None
+        return (member.function is None, member.function or "", not is_variable, member.product)
+
+    return key
+
+
+def _member(program: Program, product: int, inside: set[int], readers: dict[int, list[int]], index: str) -> _Member:
+    alone = _Member(product, None, None, (), None, None)
+    if len(readers.get(product, ())) != 1:
+        return alone
+    total = program.instructions[readers[product][0]]
+    if total.function != "total" or total.identity not in inside or total.shape != program.instructions[product].shape:
+        return alone
+    pairs = list(zip(total.operands, total.signs, strict=True))
+    own = next(pair for pair in pairs if pair[0].value == product)
+    if own[1] < 0 or total.indices != program.instructions[product].indices:
+        return alone
+    rest = [pair for pair in pairs if pair[0].value != product]
+    hoisted = next(
+        (operand for operand, sign in rest if sign > 0 and _is_start(program, operand, inside, total, index)), None
+    )
+    if hoisted is None:
+        return alone
+    left = tuple(pair for pair in rest if pair[0] is not hoisted)
+    function = result = None
+    if not left and total.variable is None and len(readers.get(total.identity, ())) == 1:
+        reader = program.instructions[readers[total.identity][0]]
+        if reader.function in UNARY and reader.identity in inside and reader.indices == total.indices:
+            function, result = reader.function, reader.identity
+    return _Member(product, total.identity, hoisted, left, function, result)
+
+
+def _is_start(program: Program, operand: Operand, inside: set[int], total: Instruction, index: str) -> bool:
+    producer = program.instructions[operand.value]
+    return (
+        operand.value not in inside
+        and not operand.positions
+        and producer.shape == total.shape
+        and (is_static(producer) or (producer.indices == (index,) and not producer.is_shared))
+    )
+
+
+class _Builder:
+    def __init__(self, values: Values, scan: Component, readers: dict[int, list[int]], forcing: float) -> None:
+        self.values = values
+        self.program = values.program
+        self.scan = scan
+        self.readers = readers
+        self.forcing = forcing
+        self.index = scan.index or ""
+        self.inside = set(scan.all_instructions())
+        self.tape = Tape(self.index, scan.direction == "forward")
+        self.scratch: dict[int, Tensor] = {}  # results that live for one step only
+        self.prepared: dict[int, tuple[Tensor, frozenset[int]]] = {}  # sums that a stacked product began, and what it took
+        self.done: set[int] = set()
+        self._views: dict[tuple[Any, ...], list[Tensor]] = {}
+        self._window: Window | None = None
+
+    def build(self) -> Tape:
+        members_of = {
+            product: stack
+            for inner in self.scan.body
+            for stack in inner.stacked
+            for product in stack
+            if not self._labels(self.program.instructions[product])
+        }
+        for identity in self.scan.all_instructions():
+            if identity in self.done:
+                continue
+            if identity in members_of:
+                self._stack(members_of[identity])
+            elif not self._is_absorbed(identity):
+                self._instruction(self.program.instructions[identity])
+        return self.tape
+
+    # registers
+
+    def _labels(self, instruction: Instruction) -> tuple[str, ...]:
+        return tuple(label for label in instruction.indices if label != self.index)
+
+    def _fixed(self, tensor: Tensor) -> Register:
+        def register(window: Window) -> list[Tensor]:
+            first, last = window[self.index]
+            return [tensor] * (last - first + 1)
+
+        return register
+
+    def _cached(self, key: tuple[Any, ...], window: Window, make: Callable[[], list[Tensor]]) -> list[Tensor]:
+        if self._window != window:
+            self._window = window
+            self._views.clear()
+        if key not in self._views:
+            self._views[key] = make()
+        return self._views[key]
+
+    def _scratch(self, instruction: Instruction) -> Tensor:
+        if instruction.identity not in self.scratch:
+            sizes = [self.values.length(label) for label in self._labels(instruction)]
+            self.scratch[instruction.identity] = torch.empty(
+                *sizes, self.values.batch, *instruction.shape, dtype=self.values.dtype
+            )
+        return self.scratch[instruction.identity]
+
+    def _out(self, instruction: Instruction) -> Register:
+        if instruction.variable is None:
+            return self._fixed(self._scratch(instruction))
+
+        def register(window: Window) -> list[Tensor]:
+            def make() -> list[Tensor]:
+                tensor, labels = self.values.view(Operand(instruction.identity), window)
+                return list(tensor.unbind(labels.index(self.index)))
+
+            return self._cached((instruction.identity, "out"), window, make)
+
+        return register
+
+    def _steps(self, operand: Operand, reader: Instruction, widen_to: int) -> Register:
+        """An operand at each step of a window: one view a step."""
+        producer = self.program.instructions[operand.value]
+        wanted = leading_labels(self.program, reader)
+        rank = len(producer.shape)
+
+        def register(window: Window) -> list[Tensor]:
+            def make() -> list[Tensor]:
+                tensor, labels = self.values.view(operand, window)
+                if is_static(producer):
+                    tensor = aligned(tensor, labels, wanted, rank, widen_to, True)
+                    return self._fixed(tensor)(window)
+                if self.index not in labels:
+                    rest = tuple(label for label in wanted if label != self.index)
+                    return self._fixed(aligned(tensor, labels, rest, rank, widen_to, False))(window)
+                tensor = aligned(tensor, labels, wanted, rank, widen_to, False)
+                return list(tensor.unbind(wanted.index(self.index)))
+
+            return self._cached((operand, wanted, widen_to), window, make)
+
+        return register
+
+    def _argument(self, operand: Operand, reader: Instruction, widen: bool = True) -> Register:
+        producer = self.program.instructions[operand.value]
+        rank = len(producer.shape)
+        widen_to = max(rank, len(reader.shape)) if widen and is_unit_by_unit(reader.function) else rank
+        if operand.value in self.inside and producer.variable is None:
+            rest = tuple(label for label in leading_labels(self.program, reader) if label != self.index)
+            tensor = aligned(self._scratch(producer), self._labels(producer), rest, rank, widen_to, False)
+            return self._fixed(tensor)
+        return self._steps(operand, reader, widen_to)
+
+    def _emit(self, function: Callable[..., Any], arguments: Sequence[Register], out: Register) -> None:
+        self.tape.calls.append(Call(function, tuple(arguments), out))
+
+    # stacked products
+
+    def _stack(self, stack: Sequence[int]) -> None:
+        members = _members(self.program, self.scan, stack, self.readers)
+        started = [member for member in members if member.hoisted is not None]
+        for group in (started, [member for member in members if member.hoisted is None]):
+            if group:
+                self._stacked_product(group)
+
+    def _stacked_product(self, members: list[_Member]) -> None:
+        program, values = self.program, self.values
+        products = [program.instructions[member.product] for member in members]
+        weight = torch.cat([values.tensors[one.operands[0].value] for one in products]).mT.contiguous()
+        sizes = [one.shape[0] for one in products]
+        whole = torch.empty(values.batch, sum(sizes), dtype=values.dtype)
+        source = self._argument(products[0].operands[1], products[0], widen=False)
+        if members[0].hoisted is None:
+            self._emit(torch.mm, (source, self._fixed(weight)), self._fixed(whole))
+        else:
+            start = self._start([member.hoisted for member in members if member.hoisted is not None])
+            self._emit(torch.addmm, (start, source, self._fixed(weight)), self._fixed(whole))
+        places: list[tuple[_Member, int, int]] = []
+        start_column = 0
+        for member, size in zip(members, sizes, strict=True):
+            part = whole.narrow(1, start_column, size)
+            self.done.add(member.product)
+            if member.total is None or member.hoisted is None:
+                self.scratch[member.product] = part
+            else:
+                self.prepared[member.total] = (part, frozenset({member.product, member.hoisted.value}))
+                if program.instructions[member.total].variable is None:
+                    self.scratch[member.total] = part
+                    self.done |= set() if member.rest else {member.total}
+            places.append((member, start_column, size))
+            start_column += size
+        self._gates(places, whole)
+
+    def _start(self, hoisted: list[Operand]) -> Register:
+        """The hoisted sums of a stack side by side; one tensor already where a map made them so."""
+        values = self.values
+
+        def register(window: Window) -> list[Tensor]:
+            parts = [values.own(operand.value, window) for operand in hoisted]
+            whole = adjacent(parts)
+            if whole is None:
+                first, last = window[self.index]
+                shape = (last - first + 1, values.batch)
+                whole = torch.cat([part.expand(*shape, part.shape[-1]) for part in parts], -1)
+            return list(whole.unbind(0))
+
+        return register
+
+    def _gates(self, places: list[tuple[_Member, int, int]], whole: Tensor) -> None:
+        """Neighbours in a stack with one function: one call for all of them."""
+        run: list[tuple[_Member, int, int]] = []
+
+        def flush() -> None:
+            if run:
+                self._gate(run, whole)
+                run.clear()
+
+        for place in places:
+            member = place[0]
+            if member.function is None:
+                flush()
+                continue
+            if run and self._kind(run[-1][0]) != self._kind(member):
+                flush()
+            run.append(place)
+        flush()
+
+    def _kind(self, member: _Member) -> tuple[str | None, bool]:
+        is_variable = member.result is not None and self.program.instructions[member.result].variable is not None
+        return member.function, is_variable
+
+    def _gate(self, run: list[tuple[_Member, int, int]], whole: Tensor) -> None:
+        results = [self.program.instructions[member.result] for member, _, _ in run if member.result is not None]
+        function = UNARY[run[0][0].function or ""]
+        start, width = run[0][1], sum(size for _, _, size in run)
+        source = self._fixed(whole.narrow(1, start, width))
+        if results[0].variable is None:
+            joint = torch.empty(self.values.batch, width, dtype=self.values.dtype)
+            self._emit(function, (source,), self._fixed(joint))
+            column = 0
+            for result, (_, _, size) in zip(results, run, strict=True):
+                self.scratch[result.identity] = joint.narrow(1, column, size)
+                column += size
+        elif len(results) > 1 and (whole_out := self._joint_out(results)) is not None:
+            self._emit(function, (source,), whole_out)
+        else:
+            for result, (_, column, size) in zip(results, run, strict=True):
+                self._emit(function, (self._fixed(whole.narrow(1, column, size)),), self._out(result))
+        self.done |= {result.identity for result in results}
+
+    def _joint_out(self, results: list[Instruction]) -> Register | None:
+        """The recorded tensors of several gates as one, where `run.py` laid them side by side."""
+        values = self.values
+        if adjacent([values.tensors[one.identity] for one in results]) is None:
+            return None
+
+        def register(window: Window) -> list[Tensor]:
+            whole = adjacent([values.own(one.identity, window) for one in results])
+            assert whole is not None
+            return list(whole.unbind(0))
+
+        return register
+
+    # single instructions
+
+    def _is_absorbed(self, identity: int) -> bool:
+        """A product that its only reader, a sum inside the scan, computes on the way."""
+        instruction = self.program.instructions[identity]
+        readers = self.readers.get(identity, ())
+        if instruction.variable is not None or len(readers) != 1 or readers[0] not in self.inside:
+            return False
+        total = self.program.instructions[readers[0]]
+        if total.function != "total" or total.indices != instruction.indices or total.shape != instruction.shape:
+            return False
+        if instruction.function == "matmul":
+            return self._is_plain_product(instruction)
+        return instruction.function == "multiply" and self._is_full_product(instruction)
+
+    def _is_plain_product(self, instruction: Instruction) -> bool:
+        left, right = (self.program.instructions[operand.value] for operand in instruction.operands)
+        return is_static(left) and len(left.shape) == 2 and len(right.shape) == 1 and not self._labels(instruction) and not right.is_shared
+
+    def _is_full_product(self, instruction: Instruction) -> bool:
+        """Both factors have the full layout of the result, so that `addcmul` may run in place."""
+        return all(
+            self.program.instructions[operand.value].shape == instruction.shape
+            and not self.program.instructions[operand.value].is_shared
+            for operand in instruction.operands
+        ) and not self._labels(instruction)
+
+    def _instruction(self, instruction: Instruction) -> None:
+        function = instruction.function
+        out = self._out(instruction)
+        if function == "total":
+            self._total(instruction, out)
+        elif function == "matmul" and self._is_plain_product(instruction):
+            self._emit(torch.mm, (self._argument(instruction.operands[1], instruction), self._weight(instruction)), out)
+        elif function in UNARY:
+            self._emit(UNARY[function], [self._argument(instruction.operands[0], instruction)], out)
+        elif function in BINARY:
+            self._emit(BINARY[function], [self._argument(operand, instruction) for operand in instruction.operands], out)
+        else:
+            self._general(instruction, out)
+
+    def _weight(self, instruction: Instruction) -> Register:
+        return self._fixed(self.values.tensors[instruction.operands[0].value].mT)
+
+    def _general(self, instruction: Instruction, out: Register) -> None:
+        ranks = Ranks(
+            tuple(len(self.program.instructions[operand.value].shape) for operand in instruction.operands), self._over(instruction)
+        )
+        function, forcing = instruction.function, self.forcing
+        registers = [self._argument(operand, instruction) for operand in instruction.operands]
+
+        def packed(window: Window) -> list[Any]:
+            return list(zip(*(register(window) for register in registers), strict=True))
+
+        def general(values: tuple[Tensor, ...], *, out: Tensor) -> None:
+            out.copy_(call(function, values, ranks, forcing))
+
+        self._emit(general, [packed], out)
+
+    def _over(self, instruction: Instruction) -> int | tuple[int, ...] | None:
+        rest = [label for label in leading_labels(self.program, instruction) if label != self.index]
+        places = tuple(rest.index(index) for index in instruction.over)
+        return None if not places else places[0] if len(places) == 1 else places
+
+    def _total(self, instruction: Instruction, out: Register) -> None:
+        """An n-ary sum into its place: what is hoisted first, then products on the way, then the rest."""
+        pairs = list(zip(instruction.operands, instruction.signs, strict=True))
+        if instruction.identity in self.prepared:
+            part, taken = self.prepared[instruction.identity]
+            rest = [pair for pair in pairs if pair[0].value not in taken]
+            current = self._fixed(part)
+            if not rest:
+                self._emit(_copy, [current], out)
+            for pair in rest:
+                self._add(instruction, pair, current, out)
+                current = out
+            return
+        absorbed = [pair for pair in pairs if self._absorbs(pair)]
+        plain = [pair for pair in pairs if not self._absorbs(pair)]
+        if plain:
+            (first, sign), *others = sorted(plain, key=lambda pair: pair[1] < 0)
+            current = self._argument(first, instruction)
+            if sign < 0:
+                self._emit(torch.neg, [current], out)
+                current = out
+        else:
+            (first, sign), *absorbed = sorted(absorbed, key=lambda pair: pair[1] < 0)
+            self._begin(instruction, first, sign, out)
+            current, others = out, []
+        for pair in [*others, *absorbed]:
+            self._add(instruction, pair, current, out)
+            current = out
+        if current is not out:
+            self._emit(_copy, [current], out)
+
+    def _absorbs(self, pair: tuple[Operand, int]) -> bool:
+        operand = pair[0]
+        return operand.value in self.inside and not operand.positions and operand.value not in self.done and self._is_absorbed(operand.value)
+
+    def _begin(self, instruction: Instruction, operand: Operand, sign: int, out: Register) -> None:
+        product = self.program.instructions[operand.value]
+        if product.function == "matmul":
+            self._emit(torch.mm, (self._argument(product.operands[1], product), self._weight(product)), out)
+        else:
+            self._emit(torch.mul, [self._argument(one, product) for one in product.operands], out)
+        if sign < 0:
+            self._emit(torch.neg, [out], out)
+
+    def _add(self, instruction: Instruction, pair: tuple[Operand, int], current: Register, out: Register) -> None:
+        operand, sign = pair
+        product = self.program.instructions[operand.value]
+        if not self._absorbs(pair):
+            function = torch.add if sign > 0 else torch.sub
+            self._emit(function, (current, self._argument(operand, instruction)), out)
+        elif product.function == "matmul":
+            add = torch.addmm if sign > 0 else partial(torch.addmm, alpha=-1)
+            self._emit(add, (current, self._argument(product.operands[1], product), self._weight(product)), out)
+        else:
+            add = torch.addcmul if sign > 0 else partial(torch.addcmul, value=-1)
+            self._emit(add, (current, *(self._argument(one, product) for one in product.operands)), out)
+
+
+def _copy(source: Tensor, *, out: Tensor) -> None:
+    out.copy_(source)
+
+
+def adjacent(parts: Sequence[Tensor]) -> Tensor | None:
+    """Tensors that lie side by side along their last dimension in one storage, as one; else None."""
+    first = parts[0]
+    column = first.storage_offset()
+    for part in parts:
+        same = (
+            part.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
+            and part.shape[:-1] == first.shape[:-1]
+            and part.stride() == first.stride()
+            and part.storage_offset() == column
+        )
+        if not same:
+            return None
+        column += part.shape[-1]
+    width = sum(part.shape[-1] for part in parts)
+    if len(parts) > 1 and first.dim() > 1 and width > min(stride for stride in first.stride()[:-1]):
+        return None
+    return first.as_strided((*first.shape[:-1], width), first.stride(), first.storage_offset())

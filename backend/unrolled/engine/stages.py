@@ -1,0 +1,86 @@
+"""Which components of a schedule can be computed chunk by chunk together.
+
+A stage runs along one index in one direction: everything in it reads only steps that the stage has already
+reached. A bidirectional network has three (forward states, backward states, what reads both); a language
+model has one, so that its first outputs are there before its last states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unrolled.graph import Component, Operand, Program, Schedule
+from unrolled.graph.schedule import Distance, distances_of
+
+_BOTH = frozenset({"forward", "backward"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Components that go along `index` together (None: computed once)."""
+
+    index: str | None
+    is_forward: bool
+    components: tuple[Component, ...]
+
+    def instructions(self) -> tuple[int, ...]:
+        return tuple(one for component in self.components for one in component.all_instructions())
+
+
+def stages(plan: Schedule) -> list[Stage]:
+    """The components of a schedule as stages, in order."""
+    program = plan.program
+    home = {one: number for number, component in enumerate(plan.components) for one in component.all_instructions()}
+    needs = [_needs(program, component, home, number) for number, component in enumerate(plan.components)]
+    remaining = list(range(len(plan.components)))
+    done: set[int] = set()
+    built: list[Stage] = []
+    while remaining:
+        first = next(number for number in remaining if set(needs[number]) <= done)
+        index = plan.components[first].index
+        members: list[int] = []
+        allowed = _BOTH
+        for number in remaining:
+            component = plan.components[number]
+            if component.index != index or not set(needs[number]) <= done | set(members):
+                continue
+            narrowed = _narrow(component, [needs[number][other] for other in members if other in needs[number]], allowed)
+            if narrowed:
+                allowed = narrowed
+                members.append(number)
+        built.append(Stage(index, "forward" in allowed, tuple(plan.components[number] for number in members)))
+        done |= set(members)
+        remaining = [number for number in remaining if number not in done]
+    return built
+
+
+def _needs(program: Program, component: Component, home: dict[int, int], own: int) -> dict[int, set[Distance]]:
+    """Other components that this one reads, with how far along its own index it reads them."""
+    found: dict[int, set[Distance]] = {}
+    for identity in component.all_instructions():
+        instruction = program.instructions[identity]
+        for operand in instruction.operands:
+            producers = [operand.value, *(_boundaries(program, operand) if operand.positions else ())]
+            for producer in producers:
+                if producer in home and home[producer] != own:
+                    distances = distances_of(program, instruction, operand)
+                    distance = distances.get(component.index or "", 0) if producer == operand.value else "whole"
+                    found.setdefault(home[producer], set()).add(distance)
+    return found
+
+
+def _boundaries(program: Program, operand: Operand) -> list[int]:
+    name = program.instructions[operand.value].variable or program.instructions[operand.value].name
+    return [one for one in program.boundaries if program.instructions[one].name == name]
+
+
+def _narrow(component: Component, reads: list[set[Distance]], allowed: frozenset[str]) -> frozenset[str]:
+    """The directions in which a component can join a stage."""
+    if component.direction in ("forward", "backward"):
+        allowed &= {component.direction}
+    for distance in (one for group in reads for one in group):
+        if not isinstance(distance, int):
+            return frozenset()
+        if component.index is not None and distance:
+            allowed &= {"forward"} if distance < 0 else {"backward"}
+    return allowed

@@ -1,0 +1,165 @@
+"""Tensors of a run by instruction, and how an instruction sees its operands.
+
+A value is laid out as (its indices, outermost first; batch; the shape of one step). Variables hold their
+boundary values in the same tensor, before and after the steps, so that `h[t-1]` is a view. Values that
+nothing of the run enters (parameters) have no batch; with indices, a batch of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from unrolled.graph import Instruction, Operand, Program
+from unrolled.language import FUNCTIONS, Position
+
+Window = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """How many boundary values stand before the first and after the last step."""
+
+    before: int = 0
+    after: int = 0
+
+
+@dataclass
+class Values:
+    """The store of a run.
+
+    `tensors` by instruction; `pads` of those that hold all steps, per index; `windows` of those that
+    hold only some; `fixed` boundary values, which the caller gave.
+    """
+
+    program: Program
+    lengths: Mapping[str, int]
+    batch: int
+    dtype: torch.dtype
+    tensors: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
+    pads: dict[int, tuple[Pad, ...]] = field(default_factory=dict[int, tuple[Pad, ...]])
+    windows: dict[int, Window] = field(default_factory=dict[int, Window])
+    fixed: set[tuple[int, tuple[Position, ...]]] = field(default_factory=set[tuple[int, tuple[Position, ...]]])
+
+    def length(self, index: str) -> int:
+        """Steps of the domain that an index runs over."""
+        return self.lengths[self.program.recurrence.index_domains[index]]
+
+    def range(self, index: str, window: Window) -> tuple[int, int]:
+        """First and last step of an index inside a window."""
+        return window.get(index) or (1, self.length(index))
+
+    def view(self, operand: Operand, window: Window) -> tuple[Tensor, tuple[str, ...]]:
+        """An operand inside a window of steps, with the labels of its leading dimensions."""
+        identity = operand.value
+        instruction = self.program.instructions[identity]
+        tensor = self.tensors[identity]
+        held = self.windows.get(identity, {})
+        pads = self.pads.get(identity)
+        labels: list[str] = []
+        dimension = 0
+        positions: Sequence[Position | None] = operand.positions or [None] * len(instruction.indices)
+        for place, (index, position) in enumerate(zip(instruction.indices, positions, strict=True)):
+            before = pads[place].before if pads else 0
+            start = held[index][0] if index in held else 1
+            offset = 0
+            label = index
+            if position is not None and position.anchor in ("start", "end"):
+                step = position.offset if position.anchor == "start" else self.length(index) + position.offset
+                tensor = tensor.select(dimension, before + step - start)
+                continue
+            if position is not None:
+                label, offset = position.index, position.offset
+            first, last = self.range(label, window)
+            low = before + first + offset - start
+            if low or last - first + 1 != tensor.shape[dimension]:
+                tensor = tensor.narrow(dimension, low, last - first + 1)
+            labels.append(label)
+            dimension += 1
+        return tensor, tuple(labels)
+
+    def own(self, identity: int, window: Window) -> Tensor:
+        """The part of a value that lies inside a window."""
+        return self.view(Operand(identity), window)[0]
+
+
+def allocate(values: Values, identity: int, pads: tuple[Pad, ...]) -> Tensor:
+    """A tensor for all steps of a variable and its boundary values; the boundary is zero."""
+    instruction = values.program.instructions[identity]
+    leading = [pad.before + values.length(index) + pad.after for index, pad in zip(instruction.indices, pads, strict=True)]
+    tensor = torch.empty(*leading, values.batch, *instruction.shape, dtype=values.dtype)
+    for dimension, pad in enumerate(pads):
+        if pad.before:
+            tensor.narrow(dimension, 0, pad.before).zero_()
+        if pad.after:
+            tensor.narrow(dimension, tensor.shape[dimension] - pad.after, pad.after).zero_()
+    values.tensors[identity] = tensor
+    values.pads[identity] = pads
+    return tensor
+
+
+def pads_of(program: Program) -> dict[int, tuple[Pad, ...]]:
+    """The boundary values that the reads of a program need, per variable and index."""
+    found: dict[int, list[Pad]] = {
+        identity: [Pad()] * len(program.instructions[identity].indices) for identity in program.variables.values()
+    }
+    for instruction in program.instructions.values():
+        for operand in instruction.operands:
+            for place, position in enumerate(operand.positions):
+                pads = found[operand.value]
+                before = after = 0
+                if position.anchor == "shift":
+                    before, after = max(0, -position.offset), max(0, position.offset)
+                elif position.anchor == "start":
+                    before = max(0, 1 - position.offset)
+                elif position.anchor == "end":
+                    after = max(0, position.offset)
+                pads[place] = Pad(max(pads[place].before, before), max(pads[place].after, after))
+    return {identity: tuple(pads) for identity, pads in found.items()}
+
+
+def is_unit_by_unit(function: str) -> bool:
+    """Whether scalars among the arguments must be widened to the rank of the result."""
+    if function in ("total", "copy"):
+        return True
+    row = FUNCTIONS.get(function)
+    return row is not None and row.is_elementwise
+
+
+def aligned(
+    tensor: Tensor, labels: tuple[str, ...], wanted: tuple[str, ...], rank: int, widen_to: int, is_static: bool
+) -> Tensor:
+    """A view whose leading dimensions are `wanted` (then batch), widened from `rank` to `widen_to`.
+
+    `is_static`: no indices and no batch (a parameter); only its rank may need widening.
+    """
+    if is_static:
+        if rank == 0 or rank >= widen_to:
+            return tensor
+        return tensor.reshape(tensor.shape + (1,) * (widen_to - rank))
+    if labels != wanted:
+        order = [label for label in wanted if label in labels]
+        if list(labels) != order:
+            permutation = [labels.index(label) for label in order]
+            tensor = tensor.permute(*permutation, *range(len(labels), tensor.dim()))
+        for place, label in enumerate(wanted):
+            if label not in labels:
+                tensor = tensor.unsqueeze(place)
+    if 0 == rank < widen_to:
+        tensor = tensor.reshape(tensor.shape + (1,) * widen_to)
+    return tensor
+
+
+def operand_labels(program: Program, operand: Operand) -> tuple[str, ...]:
+    """The running indices under which an operand is read."""
+    if operand.positions:
+        return tuple(position.index for position in operand.positions if position.anchor == "shift")
+    return program.instructions[operand.value].indices
+
+
+def is_static(instruction: Instruction) -> bool:
+    """No indices and nothing of the run in it: laid out without a batch."""
+    return instruction.is_shared and not instruction.indices
