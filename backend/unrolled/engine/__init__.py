@@ -4,4 +4,13 @@ from unrolled.engine.data import GENERATORS, LETTERS
 from unrolled.engine.problems import RUN_MESSAGES, RunError, RunProblem
 from unrolled.engine.run import Chunk, Run, prepare
 
-__all__ = ["GENERATORS", "LETTERS", "RUN_MESSAGES", "Chunk", "Run", "RunError", "RunProblem", "prepare"]
+__all__ = [
+    "GENERATORS",
+    "LETTERS",
+    "RUN_MESSAGES",
+    "Chunk",
+    "Run",
+    "RunError",
+    "RunProblem",
+    "prepare",
+]

@@ -30,7 +30,11 @@ class Given:
 
 def usual_alphabet(size: int) -> str | None:
     """27: space and a-z. 128: ASCII. 256: bytes, written as Latin-1."""
-    return {27: LETTERS, 128: "".join(map(chr, range(128))), 256: "".join(map(chr, range(256)))}.get(size)
+    return {
+        27: LETTERS,
+        128: "".join(map(chr, range(128))),
+        256: "".join(map(chr, range(256))),
+    }.get(size)
 
 
 def read_inputs(
@@ -49,7 +53,12 @@ def read_inputs(
     expected = {name: one for name, one in recurrence.variables.items() if one.kind == "input"}
     for name in inputs:
         if name not in expected:
-            raise refuse(f"/inputs/{escape(name)}", "input-unknown", name=name[:30], names=", ".join(expected) or "-")
+            raise refuse(
+                f"/inputs/{escape(name)}",
+                "input-unknown",
+                name=name[:30],
+                names=", ".join(expected) or "-",
+            )
     reader = _Reader(recurrence, dict(inputs), batch, dtype, seed)
     given: dict[str, Given] = {}
     later: list[str] = []
@@ -60,30 +69,50 @@ def read_inputs(
         else:
             given[name] = reader.explicit(variable, form)
     known = _lengths(recurrence, given, lengths)
-    for name in sorted(later, key=lambda one: isinstance(inputs.get(one), Mapping) and "next" in inputs[one]):
+    for name in sorted(
+        later, key=lambda one: isinstance(inputs.get(one), Mapping) and "next" in inputs[one]
+    ):
         given[name] = reader.derived(expected[name], inputs.get(name), known, given)
     return {name: given[name] for name in expected}, known
 
 
-def lengths_of(recurrence: Recurrence, inputs: Mapping[str, Any], lengths: Mapping[str, int]) -> dict[str, int]:
+def lengths_of(
+    recurrence: Recurrence, inputs: Mapping[str, Any], lengths: Mapping[str, int]
+) -> dict[str, int]:
     """The length of every domain from the outside of what is given, before anything is made of it."""
-    known = {domain: length for domain, length in lengths.items() if domain in recurrence.domains and length > 0}
+    known = {
+        domain: length
+        for domain, length in lengths.items()
+        if domain in recurrence.domains and length > 0
+    }
     for name, form in inputs.items():
         variable = recurrence.variables.get(name)
         inner: Any = form.get("text") if isinstance(form, Mapping) else form
         for domain in variable.domains if variable is not None else ():
-            if inner is None or not hasattr(inner, "__len__") or isinstance(inner, Mapping) or not len(inner):
+            if (
+                inner is None
+                or not hasattr(inner, "__len__")
+                or isinstance(inner, Mapping)
+                or not len(inner)
+            ):
                 break
             known.setdefault(domain, len(inner))
             inner = inner[0]
     return {domain: known.get(domain, DEFAULT_STEPS) for domain in recurrence.domains}
 
 
-def _lengths(recurrence: Recurrence, given: Mapping[str, Given], lengths: Mapping[str, int]) -> dict[str, int]:
+def _lengths(
+    recurrence: Recurrence, given: Mapping[str, Given], lengths: Mapping[str, int]
+) -> dict[str, int]:
     for domain, length in lengths.items():
         if domain not in recurrence.domains:
             names = ", ".join(recurrence.domains) or "-"
-            raise refuse(f"/lengths/{escape(domain)}", "length-unknown-domain", domain=domain[:30], names=names)
+            raise refuse(
+                f"/lengths/{escape(domain)}",
+                "length-unknown-domain",
+                domain=domain[:30],
+                names=names,
+            )
         if length < 1:
             raise refuse(f"/lengths/{escape(domain)}", "length-zero", domain=domain)
     known = dict(lengths)
@@ -101,7 +130,14 @@ def _lengths(recurrence: Recurrence, given: Mapping[str, Given], lengths: Mappin
 
 
 class _Reader:
-    def __init__(self, recurrence: Recurrence, inputs: dict[str, Any], batch: int, dtype: torch.dtype, seed: int) -> None:
+    def __init__(
+        self,
+        recurrence: Recurrence,
+        inputs: dict[str, Any],
+        batch: int,
+        dtype: torch.dtype,
+        seed: int,
+    ) -> None:
         self.recurrence = recurrence
         self.inputs = inputs
         self.batch = batch
@@ -128,9 +164,16 @@ class _Reader:
         return self._array(variable, array, pointer)
 
     def _form(self, variable: Variable, pointer: str) -> Exception:
-        return refuse(pointer, "input-form", name=variable.name, size="×".join(map(str, variable.shape)) or "1")
+        return refuse(
+            pointer,
+            "input-form",
+            name=variable.name,
+            size="×".join(map(str, variable.shape)) or "1",
+        )
 
-    def _array(self, variable: Variable, array: np.ndarray[Any, np.dtype[np.float64]], pointer: str) -> Given:
+    def _array(
+        self, variable: Variable, array: np.ndarray[Any, np.dtype[np.float64]], pointer: str
+    ) -> Given:
         domains = len(variable.domains)
         if not np.isfinite(array).all():
             step = int(np.argwhere(~np.isfinite(array))[0][0]) + 1 if array.ndim else 1
@@ -140,7 +183,11 @@ class _Reader:
         if array.ndim == domains and variable.shape == (1,):
             array = array[..., None]
         shape = array.shape[domains:]
-        if len(shape) == len(variable.shape) + 1 and shape[1:] == variable.shape and shape[0] == self.batch:
+        if (
+            len(shape) == len(variable.shape) + 1
+            and shape[1:] == variable.shape
+            and shape[0] == self.batch
+        ):
             return Given(torch.from_numpy(array).to(self.dtype))
         if shape != variable.shape or array.ndim < domains:
             have = "×".join(map(str, shape)) or "()"
@@ -155,7 +202,9 @@ class _Reader:
             return Given(tensor)
         if shape == variable.shape:
             return Given(self._spread(tensor, domains))
-        raise refuse(pointer, "input-shape", name=variable.name, have=str(shape), want=str(variable.shape))
+        raise refuse(
+            pointer, "input-shape", name=variable.name, have=str(shape), want=str(variable.shape)
+        )
 
     def _spread(self, tensor: Tensor, domains: int) -> Tensor:
         """A batch dimension after the domains."""
@@ -164,19 +213,34 @@ class _Reader:
         sizes[domains] = self.batch
         return tensor.expand(*sizes)
 
-    def _classes(self, variable: Variable, array: np.ndarray[Any, np.dtype[np.float64]], pointer: str) -> Given:
+    def _classes(
+        self, variable: Variable, array: np.ndarray[Any, np.dtype[np.float64]], pointer: str
+    ) -> Given:
         size = variable.shape[0]
         wrong = (array < 0) | (array >= size) | (array != np.floor(array))
         if wrong.any():
             flat = int(np.argmax(wrong.reshape(-1)))
             value = f"{array.reshape(-1)[flat]:g}"
-            raise refuse(pointer, "symbol-range", name=variable.name, value=value, step=str(flat + 1), last=str(size - 1))
+            raise refuse(
+                pointer,
+                "symbol-range",
+                name=variable.name,
+                value=value,
+                step=str(flat + 1),
+                last=str(size - 1),
+            )
         classes = torch.from_numpy(array.astype(np.int64))
-        return self._one_hot(variable, classes, tuple(str(one) for one in array.astype(int).reshape(-1)), None)
+        return self._one_hot(
+            variable, classes, tuple(str(one) for one in array.astype(int).reshape(-1)), None
+        )
 
-    def _one_hot(self, variable: Variable, classes: Tensor, symbols: tuple[str, ...], alphabet: str | None) -> Given:
+    def _one_hot(
+        self, variable: Variable, classes: Tensor, symbols: tuple[str, ...], alphabet: str | None
+    ) -> Given:
         rows = torch.nn.functional.one_hot(classes, variable.shape[0]).to(self.dtype)
-        return Given(self._spread(rows, classes.dim()), symbols if variable.domains else None, alphabet)
+        return Given(
+            self._spread(rows, classes.dim()), symbols if variable.domains else None, alphabet
+        )
 
     def _text(self, variable: Variable, text: str, alphabet: Any, pointer: str) -> Given:
         name, size = variable.name, variable.shape[0] if variable.shape else 0
@@ -190,13 +254,27 @@ class _Reader:
                 raise refuse(pointer, "alphabet-missing", name=name, size=str(size))
             if size == 256:
                 text = text.encode("utf-8", "replace").decode("latin-1")
-        elif not isinstance(alphabet, str) or len(set(alphabet)) != len(alphabet) or len(alphabet) != size:
+        elif (
+            not isinstance(alphabet, str)
+            or len(set(alphabet)) != len(alphabet)
+            or len(alphabet) != size
+        ):
             have = str(len(set(alphabet))) if isinstance(alphabet, str) else "0"
-            raise refuse(pointer.removesuffix("/text") + "/alphabet", "alphabet-size", name=name, have=have, size=str(size))
+            raise refuse(
+                pointer.removesuffix("/text") + "/alphabet",
+                "alphabet-size",
+                name=name,
+                have=have,
+                size=str(size),
+            )
         places = {character: place for place, character in enumerate(alphabet)}
         for place, character in enumerate(text, 1):
             if character not in places:
-                shown = character if character.isprintable() and not 0xD800 <= ord(character) <= 0xDFFF else f"U+{ord(character):04X}"
+                shown = (
+                    character
+                    if character.isprintable() and not 0xD800 <= ord(character) <= 0xDFFF
+                    else f"U+{ord(character):04X}"
+                )
                 raise refuse(
                     pointer, "character-unknown", name=name, character=f"“{shown}”", place=str(place),
                     alphabet=_shown(alphabet),
@@ -206,7 +284,9 @@ class _Reader:
             classes = classes[0]
         return self._one_hot(variable, classes, tuple(text), alphabet)
 
-    def derived(self, variable: Variable, form: Any, lengths: Mapping[str, int], given: Mapping[str, Given]) -> Given:
+    def derived(
+        self, variable: Variable, form: Any, lengths: Mapping[str, int], given: Mapping[str, Given]
+    ) -> Given:
         """What follows from another input, or from a generator."""
         pointer = f"/inputs/{escape(variable.name)}"
         if isinstance(form, Mapping) and "next" in form:
@@ -218,16 +298,32 @@ class _Reader:
             own = form.get("seed", seed)
             seed = own if isinstance(own, int) else seed
         if kind not in GENERATORS or (kind == "symbols" and len(variable.shape) != 1):
-            raise refuse(f"{pointer}/generate", "generate-unknown", generator=kind[:30], names=", ".join(GENERATORS))
+            raise refuse(
+                f"{pointer}/generate",
+                "generate-unknown",
+                generator=kind[:30],
+                names=", ".join(GENERATORS),
+            )
         steps = [lengths[domain] for domain in variable.domains]
         generator = torch.Generator().manual_seed(stable_seed(seed, variable.name))
         values = GENERATORS[kind](tuple(steps), variable.shape, generator).to(self.dtype)
-        symbols = tuple(str(int(one)) for one in values.argmax(-1).reshape(-1)) if kind == "symbols" and variable.domains else None
+        symbols = (
+            tuple(str(int(one)) for one in values.argmax(-1).reshape(-1))
+            if kind == "symbols" and variable.domains
+            else None
+        )
         return Given(self._spread(values, len(steps)), symbols)
 
-    def _next(self, variable: Variable, other: Any, given: Mapping[str, Given], pointer: str) -> Given:
+    def _next(
+        self, variable: Variable, other: Any, given: Mapping[str, Given], pointer: str
+    ) -> Given:
         source = self.recurrence.variables.get(other) if isinstance(other, str) else None
-        if source is None or other not in given or (source.domains, source.shape) != (variable.domains, variable.shape) or len(source.domains) != 1:
+        if (
+            source is None
+            or other not in given
+            or (source.domains, source.shape) != (variable.domains, variable.shape)
+            or len(source.domains) != 1
+        ):
             raise refuse(f"{pointer}/next", "next-of", name=variable.name, other=str(other)[:30])
         one = given[other]
         last = torch.zeros_like(one.values[:1])
@@ -247,7 +343,9 @@ def _shown(alphabet: str) -> str:
 
 def stable_seed(seed: int, name: str) -> int:
     """A seed for one name that does not change when other names come or go."""
-    return int.from_bytes(blake2b(f"{seed}:{name}".encode("utf-8", "replace"), digest_size=7).digest(), "little")
+    return int.from_bytes(
+        blake2b(f"{seed}:{name}".encode("utf-8", "replace"), digest_size=7).digest(), "little"
+    )
 
 
 def _normal(steps: tuple[int, ...], shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

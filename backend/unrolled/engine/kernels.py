@@ -20,7 +20,7 @@ class Ranks:
     """Ranks of the arguments' shapes (without domains and batch), and the swept dimension if any."""
 
     operands: tuple[int, ...]
-    over: int | None = None
+    over: int | tuple[int, ...] | None = None
 
 
 Kernel = Callable[..., Tensor]
@@ -67,7 +67,7 @@ def _matmul(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
 
 
 def _softmax(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
-    return torch.softmax(values[0], -1 if ranks.over is None else ranks.over)
+    return torch.softmax(values[0], ranks.over if isinstance(ranks.over, int) else -1)
 
 
 def _sum(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
@@ -84,7 +84,11 @@ def _units(ranks: Ranks) -> tuple[int, ...] | int:
 
 def _norm(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
     rank = ranks.operands[0]
-    return values[0].abs() if rank == 0 else torch.linalg.vector_norm(values[0], dim=tuple(range(-rank, 0)))
+    return (
+        values[0].abs()
+        if rank == 0
+        else torch.linalg.vector_norm(values[0], dim=tuple(range(-rank, 0)))
+    )
 
 
 def _cosine(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
@@ -95,7 +99,10 @@ def _cosine(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
 
 
 def _concat(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
-    parts = [value.unsqueeze(-1) if rank == 0 else value for value, rank in zip(values, ranks.operands, strict=True)]
+    parts = [
+        value.unsqueeze(-1) if rank == 0 else value
+        for value, rank in zip(values, ranks.operands, strict=True)
+    ]
     leading = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
     return torch.cat([part.expand(*leading, part.shape[-1]) for part in parts], dim=-1)
 
@@ -176,7 +183,7 @@ GENERAL: dict[str, General] = {
     "relu": lambda values, _: torch.relu(values[0]),
     "softplus": lambda values, _: functional.softplus(values[0]),
     "where": lambda values, _: torch.where(values[0] != 0, values[1], values[2]),
-    "spike": lambda values, _: Spike.apply(values[0]),  # type: ignore[no-any-return]
+    "spike": lambda values, _: Spike.apply(values[0]),
     "matmul": _matmul,
     "softmax": _softmax,
     "sum": _sum,
@@ -208,5 +215,7 @@ def call(function: str, values: Sequence[Tensor], ranks: Ranks, forcing: float =
     if function == "force":
         target, prediction, uniform = values
         chosen = uniform < forcing
-        return torch.where(chosen.reshape(chosen.shape + (1,) * ranks.operands[0]), target, prediction)
+        return torch.where(
+            chosen.reshape(chosen.shape + (1,) * ranks.operands[0]), target, prediction
+        )
     return GENERAL[function](values, ranks)

@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.kernels import Ranks, call
-from unrolled.engine.values import Values, Window, aligned, is_static, is_unit_by_unit, operand_labels
+from unrolled.engine.values import (
+    Values,
+    Window,
+    aligned,
+    is_static,
+    is_unit_by_unit,
+    operand_labels,
+)
 from unrolled.graph import Component, Instruction, Operand, Program
 
 
@@ -31,7 +38,9 @@ class MapPlan:
     """How a map component is executed: which instructions one product computes, and which one by one."""
 
     component: Component
-    groups: dict[int, AffineGroup] = field(default_factory=dict[int, AffineGroup])  # by first product
+    groups: dict[int, AffineGroup] = field(
+        default_factory=dict[int, AffineGroup]
+    )  # by first product
     skipped: set[int] = field(default_factory=set[int])
 
 
@@ -46,29 +55,54 @@ def consumers(program: Program) -> dict[int, list[int]]:
     return found
 
 
-def plan_map(program: Program, component: Component, rank: dict[int, int], readers: dict[int, list[int]]) -> MapPlan:
+def plan_map(
+    program: Program, component: Component, rank: dict[int, int], readers: dict[int, list[int]]
+) -> MapPlan:
     """Plan a map. `rank` orders the members of a stack as the scan that reads them wants them."""
     plan = MapPlan(component)
     for stack in component.stacked:
-        sums = {product: _affine_sum(program, product, readers) for product in stack}
-        result = {product: sums[product] if sums[product] is not None else product for product in stack}
-        products = sorted(stack, key=lambda product: (rank.get(result[product] or product, 10**6), product))
+        inside = set(component.instructions)
+        sums = {product: _affine_sum(program, product, readers, inside) for product in stack}
+        result = {
+            product: sums[product] if sums[product] is not None else product for product in stack
+        }
+        products = sorted(
+            stack, key=lambda product: (rank.get(result[product] or product, 10**6), product)
+        )
         biased = all(sums[product] is not None for product in stack)
-        members = tuple(result[product] or product for product in products) if biased else tuple(products)
-        biases = tuple(_bias(program, member, product) for member, product in zip(members, products, strict=True)) if biased else None
-        group = AffineGroup(program.instructions[stack[0]].operands[1], tuple(products), members, biases)
+        members = (
+            tuple(result[product] or product for product in products) if biased else tuple(products)
+        )
+        biases = (
+            tuple(
+                _bias(program, member, product)
+                for member, product in zip(members, products, strict=True)
+            )
+            if biased
+            else None
+        )
+        group = AffineGroup(
+            program.instructions[stack[0]].operands[1], tuple(products), members, biases
+        )
         first = min(stack)
         plan.groups[first] = group
         plan.skipped |= (set(stack) - {first}) | (set(members) if biased else set[int]())
     return plan
 
 
-def _affine_sum(program: Program, product: int, readers: dict[int, list[int]]) -> int | None:
-    """The sum `b + product` that alone reads a product, if it is exactly that and no variable."""
-    if len(readers.get(product, ())) != 1:
+def _affine_sum(
+    program: Program, product: int, readers: dict[int, list[int]], inside: set[int]
+) -> int | None:
+    """The sum `b + product` that alone reads a product, if it is exactly that, here, and no variable."""
+    if len(readers.get(product, ())) != 1 or readers[product][0] not in inside:
         return None
     total = program.instructions[readers[product][0]]
-    if total.function != "total" or len(total.operands) != 2 or total.signs != (1, 1) or total.variable is not None:
+    if (
+        total.function != "total"
+        or len(total.operands) != 2
+        or total.signs != (1, 1)
+        or total.variable is not None
+    ):
         return None
     if total.boundary is not None or any(operand.positions for operand in total.operands):
         return None
@@ -78,7 +112,11 @@ def _affine_sum(program: Program, product: int, readers: dict[int, list[int]]) -
 
 
 def _bias(program: Program, member: int, product: int) -> int:
-    return next(operand.value for operand in program.instructions[member].operands if operand.value != product)
+    return next(
+        operand.value
+        for operand in program.instructions[member].operands
+        if operand.value != product
+    )
 
 
 def run_map(values: Values, plan: MapPlan, window: Window, forcing: float) -> None:
@@ -94,13 +132,18 @@ def run_map(values: Values, plan: MapPlan, window: Window, forcing: float) -> No
 def _run_group(values: Values, group: AffineGroup, window: Window) -> None:
     program = values.program
     tensor, labels = values.view(group.operand, window)
-    matrices = [values.tensors[program.instructions[product].operands[0].value] for product in group.products]
+    matrices = [
+        values.tensors[program.instructions[product].operands[0].value]
+        for product in group.products
+    ]
     weight = torch.cat(matrices).mT
     flat = tensor.reshape(-1, tensor.shape[-1])
     if group.biases is None:
         whole = flat @ weight
     else:
-        whole = torch.addmm(torch.cat([values.tensors[bias] for bias in group.biases]), flat, weight)
+        whole = torch.addmm(
+            torch.cat([values.tensors[bias] for bias in group.biases]), flat, weight
+        )
     whole = whole.reshape(*tensor.shape[:-1], whole.shape[-1])
     start = 0
     for member, matrix in zip(group.members, matrices, strict=True):
@@ -121,17 +164,23 @@ def keep(values: Values, instruction: Instruction, result: Tensor, window: Windo
         return
     values.tensors[identity] = result
     if instruction.indices:
-        values.windows[identity] = {index: values.range(index, window) for index in instruction.indices}
+        values.windows[identity] = {
+            index: values.range(index, window) for index in instruction.indices
+        }
 
 
-def _keep_boundary(values: Values, instruction: Instruction, result: Tensor, window: Window) -> None:
+def _keep_boundary(
+    values: Values, instruction: Instruction, result: Tensor, window: Window
+) -> None:
     """A computed boundary value, into its place before or after the steps of its variable."""
     place = Operand(values.program.variables[instruction.name or ""], instruction.boundary or ())
     if (place.value, place.positions) not in values.fixed:
         values.view(place, window)[0].copy_(result)
 
 
-def arguments(values: Values, instruction: Instruction, window: Window) -> tuple[list[Tensor], Ranks]:
+def arguments(
+    values: Values, instruction: Instruction, window: Window
+) -> tuple[list[Tensor], Ranks]:
     """The aligned arguments of an instruction inside a window, and their ranks."""
     program = values.program
     widen = is_unit_by_unit(instruction.function)

@@ -41,10 +41,21 @@ def operation_values(values: Values, wanted: Sequence[str], forcing: float) -> d
         for identity, term in operations(recurrence, equation):
             if identity not in names:
                 continue
-            value = evaluator.root(equation.variable) if term is equation.term else evaluator.value(term)
+            value = (
+                evaluator.root(equation.variable)
+                if term is equation.term
+                else evaluator.value(term)
+            )
             if value is not None:
                 sizes = [values.length(index) for index in term.indices]
-                tensor = aligned(value.tensor, value.labels, term.indices, len(term.shape), len(term.shape), value.is_static)
+                tensor = aligned(
+                    value.tensor,
+                    value.labels,
+                    term.indices,
+                    len(term.shape),
+                    len(term.shape),
+                    value.is_static,
+                )
                 found[identity] = tensor.expand(*sizes, values.batch, *term.shape)
     return found
 
@@ -53,12 +64,18 @@ class _Evaluator:
     def __init__(self, values: Values, forcing: float) -> None:
         self._values = values
         self._forcing = forcing
-        self._noise = {one.name: one for one in values.program.instructions.values() if one.function == "noise"}
+        self._noise = {
+            one.name: one for one in values.program.instructions.values() if one.function == "noise"
+        }
 
     def root(self, variable: str) -> _Value:
         """The whole right side of an equation is its variable, as recorded."""
         identity = self._values.program.variables[variable]
-        return _Value(self._values.own(identity, {}), self._values.program.instructions[identity].indices, False)
+        return _Value(
+            self._values.own(identity, {}),
+            self._values.program.instructions[identity].indices,
+            False,
+        )
 
     def value(self, term: Term) -> _Value | None:
         """A term, or None where it was not computed."""
@@ -90,13 +107,19 @@ class _Evaluator:
         wanted = self._values.program.order(labels)
         widen_to = len(term.shape) if is_unit_by_unit(term.function) else 0
         tensors = [
-            aligned(operand.tensor, operand.labels, wanted, rank, max(widen_to, rank), operand.is_static)
+            aligned(
+                operand.tensor, operand.labels, wanted, rank, max(widen_to, rank), operand.is_static
+            )
             for operand, rank in zip(operands, ranks, strict=True)
         ]
         places = tuple(wanted.index(index) for index in term.over)
         over = None if not places else places[0] if len(places) == 1 else places
         result = call(term.function, tensors, Ranks(tuple(ranks), over), self._forcing)
-        left = wanted if term.function == "softmax" else tuple(label for label in wanted if label not in term.over)
+        left = (
+            wanted
+            if term.function == "softmax"
+            else tuple(label for label in wanted if label not in term.over)
+        )
         return _Value(result, left, all(operand.is_static for operand in operands))
 
     def _reference(self, term: Term) -> _Value:
@@ -106,5 +129,9 @@ class _Evaluator:
         if identity is not None:
             tensor, labels = values.view(Operand(identity, reference.positions), {})
             return _Value(tensor, labels, False)
-        leaf = next(one for one in values.program.instructions.values() if one.name == reference.name and one.is_shared)
+        leaf = next(
+            one
+            for one in values.program.instructions.values()
+            if one.name == reference.name and one.is_shared
+        )
         return _Value(values.tensors[leaf.identity], (), True)

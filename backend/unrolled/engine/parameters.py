@@ -30,7 +30,13 @@ def read_array(pointer: str, name: str, form: Any, shape: Shape, dtype: torch.dt
         except (ValueError, TypeError, OverflowError):
             raise refuse(pointer, "parameter-form", name=name, want=want) from None
     if array.shape != shape:
-        raise refuse(pointer, "parameter-shape", name=name, want=want, have="×".join(map(str, array.shape)) or "()")
+        raise refuse(
+            pointer,
+            "parameter-shape",
+            name=name,
+            want=want,
+            have="×".join(map(str, array.shape)) or "()",
+        )
     if not np.isfinite(array).all():
         raise refuse(pointer, "parameter-finite", name=name)
     return torch.from_numpy(np.ascontiguousarray(array)).to(dtype)
@@ -43,12 +49,19 @@ def make_parameters(
     for name in given:
         if name not in recurrence.parameters:
             names = ", ".join(recurrence.parameters) or "-"
-            raise refuse(f"/parameters/values/{escape(name)}", "parameter-unknown", name=name[:30], names=names)
+            raise refuse(
+                f"/parameters/values/{escape(name)}",
+                "parameter-unknown",
+                name=name[:30],
+                names=names,
+            )
     biases = _biases(recurrence)
     made: dict[str, Tensor] = {}
     for name, parameter in recurrence.parameters.items():
         if name in given:
-            made[name] = read_array(f"/parameters/values/{escape(name)}", name, given[name], parameter.shape, dtype)
+            made[name] = read_array(
+                f"/parameters/values/{escape(name)}", name, given[name], parameter.shape, dtype
+            )
         else:
             made[name] = initial(parameter, seed, name in biases).to(dtype)
     return made
@@ -70,10 +83,19 @@ def initial(parameter: Parameter, seed: int, is_bias: bool) -> Tensor:
         return torch.zeros(parameter.shape, dtype=torch.float64)
     generator = torch.Generator().manual_seed(stable_seed(seed, parameter.name))
     fan_in = prod(parameter.shape[1:]) if len(parameter.shape) > 1 else prod(parameter.shape)
-    values = torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / max(fan_in, 1) ** 0.5
+    values = (
+        torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        / max(fan_in, 1) ** 0.5
+    )
     if start.density is not None:
-        values = values * (torch.rand(parameter.shape, generator=generator, dtype=torch.float64) < start.density)
-    if start.spectral_radius is not None and len(parameter.shape) == 2 and parameter.shape[0] == parameter.shape[1]:
+        values = values * (
+            torch.rand(parameter.shape, generator=generator, dtype=torch.float64) < start.density
+        )
+    if (
+        start.spectral_radius is not None
+        and len(parameter.shape) == 2
+        and parameter.shape[0] == parameter.shape[1]
+    ):
         radius = torch.linalg.eigvals(values).abs().max()
         if radius > 0:
             values = values * (start.spectral_radius / radius)
@@ -90,5 +112,7 @@ def _biases(recurrence: Recurrence) -> set[str]:
         for term in equation.term.walk():
             for operand in term.operands:
                 if operand.reference is not None:
-                    (summands if term.function in ("add", "subtract") else others).add(operand.reference.name)
+                    (summands if term.function in ("add", "subtract") else others).add(
+                        operand.reference.name
+                    )
     return summands - others

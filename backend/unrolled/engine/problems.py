@@ -14,44 +14,92 @@ RUN_MESSAGES: dict[str, Message] = {
         ("没有名为 `{name}` 的输入。", "本文本的输入：{names}。"),
     ),
     "input-form": Message(
-        ("The values of `{name}` cannot be read.", "Give a list with one entry a step: numbers, rows of {size} numbers, whole numbers for a one-hot input, {{\"text\": …}}, {{\"next\": …}} or {{\"generate\": …}}."),
-        ("无法读取 `{name}` 的值。", "请给出每步一项的列表：数、{size} 个数的行、one-hot 输入的整数、{{\"text\": …}}、{{\"next\": …}} 或 {{\"generate\": …}}。"),
+        (
+            "The values of `{name}` cannot be read.",
+            'Give a list with one entry a step: numbers, rows of {size} numbers, whole numbers for a one-hot input, {{"text": …}}, {{"next": …}} or {{"generate": …}}.',
+        ),
+        (
+            "无法读取 `{name}` 的值。",
+            '请给出每步一项的列表：数、{size} 个数的行、one-hot 输入的整数、{{"text": …}}、{{"next": …}} 或 {{"generate": …}}。',
+        ),
     ),
     "input-empty": Message(
         ("`{name}` has no steps.", "Give at least one step: a character, a number or a row."),
         ("`{name}` 没有任何一步。", "请至少给出一步：一个字符、一个数或一行。"),
     ),
     "input-shape": Message(
-        ("`{name}` has shape {have} here, but each step has shape {want}.", "Give rows of that shape, or set the size of `{name}` in `sizes`."),
-        ("`{name}` 在这里的形状是 {have}，而每一步的形状是 {want}。", "请给出该形状的行，或在 `sizes` 中设置 `{name}` 的大小。"),
+        (
+            "`{name}` has shape {have} here, but each step has shape {want}.",
+            "Give rows of that shape, or set the size of `{name}` in `sizes`.",
+        ),
+        (
+            "`{name}` 在这里的形状是 {have}，而每一步的形状是 {want}。",
+            "请给出该形状的行，或在 `sizes` 中设置 `{name}` 的大小。",
+        ),
     ),
     "input-finite": Message(
-        ("`{name}` holds a value at step {step} that is not a finite number.", "Replace NaN and infinity by numbers."),
+        (
+            "`{name}` holds a value at step {step} that is not a finite number.",
+            "Replace NaN and infinity by numbers.",
+        ),
         ("`{name}` 在第 {step} 步的值不是有限的数。", "请把 NaN 和无穷换成数。"),
     ),
     "symbol-range": Message(
-        ("The class {value} of `{name}` at step {step} is out of range.", "Classes go from 0 to {last}."),
+        (
+            "The class {value} of `{name}` at step {step} is out of range.",
+            "Classes go from 0 to {last}.",
+        ),
         ("`{name}` 在第 {step} 步的类别 {value} 超出范围。", "类别从 0 到 {last}。"),
     ),
     "character-unknown": Message(
-        ("The character {character} at place {place} is not in the alphabet of `{name}`.", "Write only characters of the alphabet ({alphabet}), or give an alphabet that has it."),
-        ("第 {place} 个字符 {character} 不在 `{name}` 的字母表中。", "请只用字母表中的字符（{alphabet}），或给出包含它的字母表。"),
+        (
+            "The character {character} at place {place} is not in the alphabet of `{name}`.",
+            "Write only characters of the alphabet ({alphabet}), or give an alphabet that has it.",
+        ),
+        (
+            "第 {place} 个字符 {character} 不在 `{name}` 的字母表中。",
+            "请只用字母表中的字符（{alphabet}），或给出包含它的字母表。",
+        ),
     ),
     "text-not-onehot": Message(
-        ("`{name}` is not one-hot, so it cannot be given as text.", "Declare `{name}: onehot(27)`, or give rows of numbers."),
-        ("`{name}` 不是 one-hot 输入，不能用文本给出。", "请声明 `{name}: onehot(27)`，或给出数的行。"),
+        (
+            "`{name}` is not one-hot, so it cannot be given as text.",
+            "Declare `{name}: onehot(27)`, or give rows of numbers.",
+        ),
+        (
+            "`{name}` 不是 one-hot 输入，不能用文本给出。",
+            "请声明 `{name}: onehot(27)`，或给出数的行。",
+        ),
     ),
     "alphabet-missing": Message(
-        ("There is no usual alphabet of {size} characters for `{name}`.", "Give one: {{\"text\": …, \"alphabet\": …}} with {size} different characters."),
-        ("`{name}` 没有通用的 {size} 字符字母表。", "请给出一个：{{\"text\": …, \"alphabet\": …}}，含 {size} 个不同字符。"),
+        (
+            "There is no usual alphabet of {size} characters for `{name}`.",
+            'Give one: {{"text": …, "alphabet": …}} with {size} different characters.',
+        ),
+        (
+            "`{name}` 没有通用的 {size} 字符字母表。",
+            '请给出一个：{{"text": …, "alphabet": …}}，含 {size} 个不同字符。',
+        ),
     ),
     "alphabet-size": Message(
-        ("The alphabet has {have} different characters, but `{name}` has size {size}.", "Set `sizes` of `{name}` to {have}, or give {size} different characters."),
-        ("字母表有 {have} 个不同字符，而 `{name}` 的大小是 {size}。", "请在 `sizes` 中把 `{name}` 设为 {have}，或给出 {size} 个不同字符。"),
+        (
+            "The alphabet has {have} different characters, but `{name}` has size {size}.",
+            "Set `sizes` of `{name}` to {have}, or give {size} different characters.",
+        ),
+        (
+            "字母表有 {have} 个不同字符，而 `{name}` 的大小是 {size}。",
+            "请在 `sizes` 中把 `{name}` 设为 {have}，或给出 {size} 个不同字符。",
+        ),
     ),
     "next-of": Message(
-        ("`{name}` asks for what follows `{other}`, which is not an input of the same domain and size.", "Name an input that has the same domain and the same size."),
-        ("`{name}` 要取 `{other}` 的后继，但后者不是同一域、同一大小的输入。", "请写一个域和大小都相同的输入。"),
+        (
+            "`{name}` asks for what follows `{other}`, which is not an input of the same domain and size.",
+            "Name an input that has the same domain and the same size.",
+        ),
+        (
+            "`{name}` 要取 `{other}` 的后继，但后者不是同一域、同一大小的输入。",
+            "请写一个域和大小都相同的输入。",
+        ),
     ),
     "generate-unknown": Message(
         ("There is no generator `{generator}`.", "Generators: {names}."),
@@ -66,23 +114,38 @@ RUN_MESSAGES: dict[str, Message] = {
         ("没有名为 `{domain}` 的域。", "本文本的域：{names}。"),
     ),
     "length-conflict": Message(
-        ("`{name}` has {have} steps, but `{domain}` has {want} ({by}).", "Give all inputs of `{domain}` the same number of steps."),
-        ("`{name}` 有 {have} 步，而 `{domain}` 有 {want} 步（{by}）。", "请让 `{domain}` 的所有输入步数相同。"),
+        (
+            "`{name}` has {have} steps, but `{domain}` has {want} ({by}).",
+            "Give all inputs of `{domain}` the same number of steps.",
+        ),
+        (
+            "`{name}` 有 {have} 步，而 `{domain}` 有 {want} 步（{by}）。",
+            "请让 `{domain}` 的所有输入步数相同。",
+        ),
     ),
     "parameter-unknown": Message(
         ("There is no parameter `{name}`.", "Parameters of this text: {names}."),
         ("没有名为 `{name}` 的参数。", "本文本的参数：{names}。"),
     ),
     "parameter-form": Message(
-        ("The values of `{name}` are not numbers in equal rows.", "Give nested lists of the shape {want}."),
+        (
+            "The values of `{name}` are not numbers in equal rows.",
+            "Give nested lists of the shape {want}.",
+        ),
         ("`{name}` 的值不是等长的数列。", "请给出形状为 {want} 的嵌套列表。"),
     ),
     "parameter-shape": Message(
-        ("`{name}` has the shape {want}, but {have} was given.", "Give values of the shape {want}, or change the sizes."),
+        (
+            "`{name}` has the shape {want}, but {have} was given.",
+            "Give values of the shape {want}, or change the sizes.",
+        ),
         ("`{name}` 的形状是 {want}，给出的是 {have}。", "请给出形状为 {want} 的值，或修改大小。"),
     ),
     "parameter-finite": Message(
-        ("`{name}` holds a value that is not a finite number.", "Replace NaN and infinity by numbers."),
+        (
+            "`{name}` holds a value that is not a finite number.",
+            "Replace NaN and infinity by numbers.",
+        ),
         ("`{name}` 含有不是有限数的值。", "请把 NaN 和无穷换成数。"),
     ),
     "setting-unknown": Message(
@@ -110,16 +173,28 @@ RUN_MESSAGES: dict[str, Message] = {
         ("没有名为 `{name}` 的变量。", "本文本的变量：{names}。"),
     ),
     "step-outside": Message(
-        ("`{reference}` lies outside the {length} steps of this run.", "Make the run longer, or read a step that it has."),
+        (
+            "`{reference}` lies outside the {length} steps of this run.",
+            "Make the run longer, or read a step that it has.",
+        ),
         ("`{reference}` 超出了本次运行的 {length} 步。", "请加长运行，或读取已有的步。"),
     ),
     "tree-run": Message(
-        ("A text over a tree is drawn and checked, but cannot be run yet.", "Write it over a chain: `for t in time:`."),
+        (
+            "A text over a tree is drawn and checked, but cannot be run yet.",
+            "Write it over a chain: `for t in time:`.",
+        ),
         ("在树上的文本可以检查和绘制，但还不能运行。", "请改写为链：`for t in time:`。"),
     ),
     "stop-run": Message(
-        ("A text with stop(…) is drawn and checked, but cannot be run yet.", "Remove `stop(…)` and give the length of `{domain}`."),
-        ("含 stop(…) 的文本可以检查和绘制，但还不能运行。", "请删去 `stop(…)`，并给出 `{domain}` 的长度。"),
+        (
+            "A text with stop(…) is drawn and checked, but cannot be run yet.",
+            "Remove `stop(…)` and give the length of `{domain}`.",
+        ),
+        (
+            "含 stop(…) 的文本可以检查和绘制，但还不能运行。",
+            "请删去 `stop(…)`，并给出 `{domain}` 的长度。",
+        ),
     ),
 }
 
@@ -130,7 +205,9 @@ class RunProblem:
 
     pointer: str
     code: str
-    arguments: Mapping[str, str | tuple[str, str]] = field(default_factory=dict[str, "str | tuple[str, str]"])
+    arguments: Mapping[str, str | tuple[str, str]] = field(
+        default_factory=dict[str, "str | tuple[str, str]"]
+    )
 
     def detail(self, language: Tongue = "en") -> str:
         """What is wrong."""
@@ -144,7 +221,12 @@ class RunProblem:
         message = RUN_MESSAGES[self.code]
         template = (message.zh if language == "zh" else message.en)[part]
         which = 1 if language == "zh" else 0
-        return template.format(**{key: value if isinstance(value, str) else value[which] for key, value in self.arguments.items()})
+        return template.format(
+            **{
+                key: value if isinstance(value, str) else value[which]
+                for key, value in self.arguments.items()
+            }
+        )
 
 
 class RunError(ValueError):

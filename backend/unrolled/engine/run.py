@@ -76,7 +76,9 @@ def prepare(
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
     if check is not None:
         check(cost(plan, outside))
-    given, known = read_inputs(recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed)
+    given, known = read_inputs(
+        recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed
+    )
     _check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
     values = Values(plan.program, known, batch, DTYPES[dtype])
@@ -97,10 +99,19 @@ def _names(recurrence: Recurrence, variables: Sequence[str] | None) -> list[str]
             names.append(name)
         elif slash and base in equations and part == "*":
             names += [identity for identity, _ in operations(recurrence, equations[base])]
-        elif slash and base in equations and name in {identity for identity, _ in operations(recurrence, equations[base])}:
+        elif (
+            slash
+            and base in equations
+            and name in {identity for identity, _ in operations(recurrence, equations[base])}
+        ):
             names.append(name)
         else:
-            raise refuse(f"/variables/{place}", "variable-unknown", name=name[:30], names=", ".join(recurrence.variables))
+            raise refuse(
+                f"/variables/{place}",
+                "variable-unknown",
+                name=name[:30],
+                names=", ".join(recurrence.variables),
+            )
     return list(dict.fromkeys(names))
 
 
@@ -112,14 +123,21 @@ def _check_steps(recurrence: Recurrence, lengths: Mapping[str, int]) -> None:
                 late = position.anchor == "start" and position.offset > length
                 early = position.anchor == "end" and position.offset <= -length
                 if late or early:
-                    raise refuse(f"/lengths/{escape(position.domain)}", "step-outside", reference=str(term.reference), length=str(length))
+                    raise refuse(
+                        f"/lengths/{escape(position.domain)}",
+                        "step-outside",
+                        reference=str(term.reference),
+                        length=str(length),
+                    )
 
 
 def _settings(recurrence: Recurrence, given: Mapping[str, float]) -> dict[str, float]:
     for name, value in given.items():
         if name not in recurrence.settings:
             names = ", ".join(recurrence.settings) or "-"
-            raise refuse(f"/settings/{escape(name)}", "setting-unknown", name=name[:30], names=names)
+            raise refuse(
+                f"/settings/{escape(name)}", "setting-unknown", name=name[:30], names=names
+            )
         setting = recurrence.settings[name]
         if not setting.minimum <= value <= setting.maximum:
             raise refuse(
@@ -132,14 +150,22 @@ class Run:
     """One computation of a recurrence. Made by `prepare`; consumed by `chunks` or `complete`, once."""
 
     def __init__(
-        self, recurrence: Recurrence, plan: Schedule, values: Values, names: list[str], forcing: float, seed: int
+        self,
+        recurrence: Recurrence,
+        plan: Schedule,
+        values: Values,
+        names: list[str],
+        forcing: float,
+        seed: int,
     ) -> None:
         self.recurrence = recurrence
         self.plan = plan
         self.lengths: Mapping[str, int] = values.lengths
         self.cost: Cost = cost(plan, values.lengths)
         self.symbols: dict[str, list[str]] = {}
-        self.shapes: dict[str, Shape] = {name: one.shape for name, one in recurrence.variables.items() if name in names}
+        self.shapes: dict[str, Shape] = {
+            name: one.shape for name, one in recurrence.variables.items() if name in names
+        }
         self.domains: dict[str, tuple[str, ...]] = {
             name: one.domains for name, one in recurrence.variables.items() if name in names
         }
@@ -158,7 +184,11 @@ class Run:
     # loading
 
     def load(
-        self, inputs: Mapping[str, Given], parameters: Mapping[str, Tensor], settings: Mapping[str, float], boundary: Mapping[str, Any]
+        self,
+        inputs: Mapping[str, Given],
+        parameters: Mapping[str, Tensor],
+        settings: Mapping[str, float],
+        boundary: Mapping[str, Any],
     ) -> None:
         """Put leaves, boundary values and the room for all variables in place."""
         values, program = self._values, self.plan.program
@@ -186,14 +216,22 @@ class Run:
                     rows = self.recurrence.constants[instruction.name or ""].rows
                     values.tensors[instruction.identity] = torch.tensor(rows, dtype=values.dtype)
                 case "setting":
-                    values.tensors[instruction.identity] = torch.tensor(settings[instruction.name or ""], dtype=values.dtype)
+                    values.tensors[instruction.identity] = torch.tensor(
+                        settings[instruction.name or ""], dtype=values.dtype
+                    )
                 case "number":
-                    values.tensors[instruction.identity] = torch.tensor(instruction.number, dtype=values.dtype)
+                    values.tensors[instruction.identity] = torch.tensor(
+                        instruction.number, dtype=values.dtype
+                    )
                 case "index":
-                    steps = torch.arange(1, values.length(instruction.name or "") + 1, dtype=values.dtype)
+                    steps = torch.arange(
+                        1, values.length(instruction.name or "") + 1, dtype=values.dtype
+                    )
                     values.tensors[instruction.identity] = steps.unsqueeze(-1)
                 case "noise":
-                    values.tensors[instruction.identity] = self._noise(instruction.name or "", instruction.indices, instruction.shape)
+                    values.tensors[instruction.identity] = self._noise(
+                        instruction.name or "", instruction.indices, instruction.shape
+                    )
                 case _:
                     continue
         self.parameters = dict(parameters)
@@ -205,10 +243,13 @@ class Run:
         values, program = self._values, self.plan.program
         instructions = [program.instructions[identity] for identity in group]
         pad = Pad(
-            max(pads[identity][0].before for identity in group), max(pads[identity][0].after for identity in group)
+            max(pads[identity][0].before for identity in group),
+            max(pads[identity][0].after for identity in group),
         )
         length = pad.before + values.length(instructions[0].indices[0]) + pad.after
-        joint = torch.empty(length, values.batch, sum(one.shape[0] for one in instructions), dtype=values.dtype)
+        joint = torch.empty(
+            length, values.batch, sum(one.shape[0] for one in instructions), dtype=values.dtype
+        )
         joint[: pad.before].zero_()
         joint[length - pad.after :].zero_()
         column = 0
@@ -237,7 +278,13 @@ class Run:
             for place, given in form.items() if isinstance(form, Mapping) else [("0", form)]:
                 if variable is None or (name, place) not in readable:
                     names = ", ".join(f"{one}[{where}]" for one, where in readable) or "-"
-                    raise refuse(pointer, "boundary-unknown", name=name[:30], position=str(place)[:12], names=names)
+                    raise refuse(
+                        pointer,
+                        "boundary-unknown",
+                        name=name[:30],
+                        position=str(place)[:12],
+                        names=names,
+                    )
                 array = read_array(pointer, f"{name}[{place}]", given, variable.shape, values.dtype)
                 identity = program.variables[name]
                 position = readable[(name, place)]
@@ -261,12 +308,16 @@ class Run:
 
     def _keep_across_stages(self) -> None:
         """Values without a name that a later stage reads need room for all steps."""
-        stage_of = {one: number for number, stage in enumerate(self._stages) for one in stage.instructions()}
+        stage_of = {
+            one: number for number, stage in enumerate(self._stages) for one in stage.instructions()
+        }
         for identity, number in stage_of.items():
             instruction = self.plan.program.instructions[identity]
             if instruction.variable is not None or not instruction.indices:
                 continue
-            if any(stage_of.get(reader, number) != number for reader in self._readers.get(identity, ())):
+            if any(
+                stage_of.get(reader, number) != number for reader in self._readers.get(identity, ())
+            ):
                 allocate(self._values, identity, (Pad(),) * len(instruction.indices))
 
     # computing
@@ -286,9 +337,12 @@ class Run:
         return self._values.view(Operand(self.plan.program.variables[name], (position,)), {})[0]
 
     def _is_pending_boundary(self, name: str) -> bool:
-        pending = {one for stage in self._stages[self._next_stage :] for one in stage.instructions()}
+        pending = {
+            one for stage in self._stages[self._next_stage :] for one in stage.instructions()
+        }
         return any(
-            one in pending and self.plan.program.instructions[one].name == name for one in self.plan.program.boundaries
+            one in pending and self.plan.program.instructions[one].name == name
+            for one in self.plan.program.boundaries
         )
 
     def _begin(self) -> None:
@@ -330,7 +384,11 @@ class Run:
     @property
     def values(self) -> dict[str, Tensor]:
         """What was asked for: name to (steps of its domains…, batch, shape); parameters to their shape."""
-        return {name: self._value(name) for name in self._names if name in self._operations or "/" not in name}
+        return {
+            name: self._value(name)
+            for name in self._names
+            if name in self._operations or "/" not in name
+        }
 
     def _value(self, name: str) -> Tensor:
         if name in self._operations:
@@ -350,7 +408,9 @@ class Run:
             if name in program.variables
             and name not in shown
             and self.recurrence.variables[name].domains[:1] == (domain,)
-            and (program.variables[name] in inside or self.recurrence.variables[name].kind == "input")
+            and (
+                program.variables[name] in inside or self.recurrence.variables[name].kind == "input"
+            )
         ]
         shown |= set(names)
         length = self._values.length(index)
@@ -378,7 +438,12 @@ class Run:
             variable = self.recurrence.variables.get(name)
             if variable is not None and variable.domains and name not in shown:
                 shown.add(name)
-                yield Chunk(variable.domains[0], 1, self.lengths[variable.domains[0]], {name: self._value(name)})
+                yield Chunk(
+                    variable.domains[0],
+                    1,
+                    self.lengths[variable.domains[0]],
+                    {name: self._value(name)},
+                )
 
     def _operation_chunks(self) -> Iterator[Chunk]:
         wanted = [name for name in self._names if "/" in name]
@@ -390,7 +455,9 @@ class Run:
         for domain, values in by_domain.items():
             yield Chunk(domain, 1, self.lengths[domain], values)
 
-    def _operations_with_domains(self, wanted: Sequence[str]) -> dict[str, tuple[Tensor, tuple[str, ...]]]:
+    def _operations_with_domains(
+        self, wanted: Sequence[str]
+    ) -> dict[str, tuple[Tensor, tuple[str, ...]]]:
         found: dict[str, tuple[Tensor, tuple[str, ...]]] = {}
         for equation in self.recurrence.equations:
             for identity, term in operations(self.recurrence, equation):
@@ -404,9 +471,14 @@ class Run:
     def _last(self) -> Chunk:
         values: dict[str, Tensor] = {}
         for name in self._names:
-            if name in self.parameters or (name in self._operations and not self.domains.get(name)):
-                values[name] = self._value(name)
-            elif name in self.recurrence.variables and not self.recurrence.variables[name].domains:
+            if (
+                name in self.parameters
+                or (name in self._operations and not self.domains.get(name))
+                or (
+                    name in self.recurrence.variables
+                    and not self.recurrence.variables[name].domains
+                )
+            ):
                 values[name] = self._value(name)
         for (name, place), position in self._boundary_places().items():
             if name in self._names:
@@ -423,7 +495,11 @@ class Run:
             return
         index = component.index or ""
         first, last = self._values.range(index, window)
-        steps = range(first, last + 1) if component.direction == "forward" else range(last, first - 1, -1)
+        steps = (
+            range(first, last + 1)
+            if component.direction == "forward"
+            else range(last, first - 1, -1)
+        )
         for step in steps:
             for inner in component.body:
                 self._execute(inner, {**window, index: (step, step)})

@@ -43,18 +43,27 @@ class Tape:
 
     def play(self, window: Window) -> None:
         """Run the steps of a window, each call writing into its place."""
-        bound = [(one.function, [argument(window) for argument in one.arguments], one.out(window)) for one in self.calls]
+        bound = [
+            (one.function, [argument(window) for argument in one.arguments], one.out(window))
+            for one in self.calls
+        ]
         first, last = window[self.index]
         steps = range(last - first + 1) if self.is_forward else range(last - first, -1, -1)
-        tape = [(function, *(*arguments, None, None, None)[:3], out) for function, arguments, out in bound]
+        tape = [(function, *_three(arguments), out) for function, arguments, out in bound]
         for step in steps:
             for function, a, b, c, out in tape:
-                if b is None:
+                if not b:
                     function(a[step], out=out[step])
-                elif c is None:
+                elif not c:
                     function(a[step], b[step], out=out[step])
                 else:
                     function(a[step], b[step], c[step], out=out[step])
+
+
+def _three(arguments: list[list[Tensor]]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """One to three arguments as three; an empty list stands for none."""
+    first, second, third, *_ = [*arguments, [], []]
+    return first, second, third
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,15 @@ class _Member:
     result: int | None
 
 
-def tape_of(values: Values, scan: Component, readers: dict[int, list[int]], forcing: float) -> Tape | None:
+def tape_of(
+    values: Values, scan: Component, readers: dict[int, list[int]], forcing: float
+) -> Tape | None:
     """The tape of a scan whose body is maps only; None where a scan stands inside."""
-    if any(inner.kind != "map" for inner in scan.body) or scan.direction == "up" or scan.index is None:
+    if (
+        any(inner.kind != "map" for inner in scan.body)
+        or scan.direction == "up"
+        or scan.index is None
+    ):
         return None
     return _Builder(values, scan, readers, forcing).build()
 
@@ -101,7 +116,9 @@ def gates_of(program: Program, scan: Component, readers: dict[int, list[int]]) -
     return found
 
 
-def _members(program: Program, scan: Component, stack: Sequence[int], readers: dict[int, list[int]]) -> list[_Member]:
+def _members(
+    program: Program, scan: Component, stack: Sequence[int], readers: dict[int, list[int]]
+) -> list[_Member]:
     inside = set(scan.all_instructions())
     members = [_member(program, product, inside, readers, scan.index or "") for product in stack]
     return sorted(members, key=_member_order(program))
@@ -109,18 +126,26 @@ def _members(program: Program, scan: Component, stack: Sequence[int], readers: d
 
 def _member_order(program: Program) -> Callable[[_Member], tuple[bool, str, bool, int]]:
     def key(member: _Member) -> tuple[bool, str, bool, int]:
-        is_variable = member.result is not None and program.instructions[member.result].variable is not None
+        is_variable = (
+            member.result is not None and program.instructions[member.result].variable is not None
+        )
         return (member.function is None, member.function or "", not is_variable, member.product)
 
     return key
 
 
-def _member(program: Program, product: int, inside: set[int], readers: dict[int, list[int]], index: str) -> _Member:
+def _member(
+    program: Program, product: int, inside: set[int], readers: dict[int, list[int]], index: str
+) -> _Member:
     alone = _Member(product, None, None, (), None, None)
     if len(readers.get(product, ())) != 1:
         return alone
     total = program.instructions[readers[product][0]]
-    if total.function != "total" or total.identity not in inside or total.shape != program.instructions[product].shape:
+    if (
+        total.function != "total"
+        or total.identity not in inside
+        or total.shape != program.instructions[product].shape
+    ):
         return alone
     pairs = list(zip(total.operands, total.signs, strict=True))
     own = next(pair for pair in pairs if pair[0].value == product)
@@ -128,7 +153,12 @@ def _member(program: Program, product: int, inside: set[int], readers: dict[int,
         return alone
     rest = [pair for pair in pairs if pair[0].value != product]
     hoisted = next(
-        (operand for operand, sign in rest if sign > 0 and _is_start(program, operand, inside, total, index)), None
+        (
+            operand
+            for operand, sign in rest
+            if sign > 0 and _is_start(program, operand, inside, total, index)
+        ),
+        None,
     )
     if hoisted is None:
         return alone
@@ -136,12 +166,18 @@ def _member(program: Program, product: int, inside: set[int], readers: dict[int,
     function = result = None
     if not left and total.variable is None and len(readers.get(total.identity, ())) == 1:
         reader = program.instructions[readers[total.identity][0]]
-        if reader.function in UNARY and reader.identity in inside and reader.indices == total.indices:
+        if (
+            reader.function in UNARY
+            and reader.identity in inside
+            and reader.indices == total.indices
+        ):
             function, result = reader.function, reader.identity
     return _Member(product, total.identity, hoisted, left, function, result)
 
 
-def _is_start(program: Program, operand: Operand, inside: set[int], total: Instruction, index: str) -> bool:
+def _is_start(
+    program: Program, operand: Operand, inside: set[int], total: Instruction, index: str
+) -> bool:
     producer = program.instructions[operand.value]
     return (
         operand.value not in inside
@@ -152,7 +188,9 @@ def _is_start(program: Program, operand: Operand, inside: set[int], total: Instr
 
 
 class _Builder:
-    def __init__(self, values: Values, scan: Component, readers: dict[int, list[int]], forcing: float) -> None:
+    def __init__(
+        self, values: Values, scan: Component, readers: dict[int, list[int]], forcing: float
+    ) -> None:
         self.values = values
         self.program = values.program
         self.scan = scan
@@ -162,7 +200,9 @@ class _Builder:
         self.inside = set(scan.all_instructions())
         self.tape = Tape(self.index, scan.direction == "forward")
         self.scratch: dict[int, Tensor] = {}  # results that live for one step only
-        self.prepared: dict[int, tuple[Tensor, frozenset[int]]] = {}  # sums that a stacked product began, and what it took
+        self.prepared: dict[
+            int, tuple[Tensor, frozenset[int]]
+        ] = {}  # sums that a stacked product began, and what it took
         self.done: set[int] = set()
         self._views: dict[tuple[Any, ...], list[Tensor]] = {}
         self._window: Window | None = None
@@ -196,7 +236,9 @@ class _Builder:
 
         return register
 
-    def _cached(self, key: tuple[Any, ...], window: Window, make: Callable[[], list[Tensor]]) -> list[Tensor]:
+    def _cached(
+        self, key: tuple[Any, ...], window: Window, make: Callable[[], list[Tensor]]
+    ) -> list[Tensor]:
         if self._window != window:
             self._window = window
             self._views.clear()
@@ -250,14 +292,22 @@ class _Builder:
     def _argument(self, operand: Operand, reader: Instruction, widen: bool = True) -> Register:
         producer = self.program.instructions[operand.value]
         rank = len(producer.shape)
-        widen_to = max(rank, len(reader.shape)) if widen and is_unit_by_unit(reader.function) else rank
+        widen_to = (
+            max(rank, len(reader.shape)) if widen and is_unit_by_unit(reader.function) else rank
+        )
         if operand.value in self.inside and producer.variable is None:
-            rest = tuple(label for label in leading_labels(self.program, reader) if label != self.index)
-            tensor = aligned(self._scratch(producer), self._labels(producer), rest, rank, widen_to, False)
+            rest = tuple(
+                label for label in leading_labels(self.program, reader) if label != self.index
+            )
+            tensor = aligned(
+                self._scratch(producer), self._labels(producer), rest, rank, widen_to, False
+            )
             return self._fixed(tensor)
         return self._steps(operand, reader, widen_to)
 
-    def _emit(self, function: Callable[..., Any], arguments: Sequence[Register], out: Register) -> None:
+    def _emit(
+        self, function: Callable[..., Any], arguments: Sequence[Register], out: Register
+    ) -> None:
         self.tape.calls.append(Call(function, tuple(arguments), out))
 
     # stacked products
@@ -272,14 +322,18 @@ class _Builder:
     def _stacked_product(self, members: list[_Member]) -> None:
         program, values = self.program, self.values
         products = [program.instructions[member.product] for member in members]
-        weight = torch.cat([values.tensors[one.operands[0].value] for one in products]).mT.contiguous()
+        weight = torch.cat(
+            [values.tensors[one.operands[0].value] for one in products]
+        ).mT.contiguous()
         sizes = [one.shape[0] for one in products]
         whole = torch.empty(values.batch, sum(sizes), dtype=values.dtype)
         source = self._argument(products[0].operands[1], products[0], widen=False)
         if members[0].hoisted is None:
             self._emit(torch.mm, (source, self._fixed(weight)), self._fixed(whole))
         else:
-            start = self._start([member.hoisted for member in members if member.hoisted is not None])
+            start = self._start(
+                [member.hoisted for member in members if member.hoisted is not None]
+            )
             self._emit(torch.addmm, (start, source, self._fixed(weight)), self._fixed(whole))
         places: list[tuple[_Member, int, int]] = []
         start_column = 0
@@ -289,7 +343,10 @@ class _Builder:
             if member.total is None or member.hoisted is None:
                 self.scratch[member.product] = part
             else:
-                self.prepared[member.total] = (part, frozenset({member.product, member.hoisted.value}))
+                self.prepared[member.total] = (
+                    part,
+                    frozenset({member.product, member.hoisted.value}),
+                )
                 if program.instructions[member.total].variable is None:
                     self.scratch[member.total] = part
                     self.done |= set() if member.rest else {member.total}
@@ -332,11 +389,18 @@ class _Builder:
         flush()
 
     def _kind(self, member: _Member) -> tuple[str | None, bool]:
-        is_variable = member.result is not None and self.program.instructions[member.result].variable is not None
+        is_variable = (
+            member.result is not None
+            and self.program.instructions[member.result].variable is not None
+        )
         return member.function, is_variable
 
     def _gate(self, run: list[tuple[_Member, int, int]], whole: Tensor) -> None:
-        results = [self.program.instructions[member.result] for member, _, _ in run if member.result is not None]
+        results = [
+            self.program.instructions[member.result]
+            for member, _, _ in run
+            if member.result is not None
+        ]
         function = UNARY[run[0][0].function or ""]
         start, width = run[0][1], sum(size for _, _, size in run)
         source = self._fixed(whole.narrow(1, start, width))
@@ -351,7 +415,9 @@ class _Builder:
             self._emit(function, (source,), whole_out)
         else:
             for result, (_, column, size) in zip(results, run, strict=True):
-                self._emit(function, (self._fixed(whole.narrow(1, column, size)),), self._out(result))
+                self._emit(
+                    function, (self._fixed(whole.narrow(1, column, size)),), self._out(result)
+                )
         self.done |= {result.identity for result in results}
 
     def _joint_out(self, results: list[Instruction]) -> Register | None:
@@ -376,7 +442,11 @@ class _Builder:
         if instruction.variable is not None or len(readers) != 1 or readers[0] not in self.inside:
             return False
         total = self.program.instructions[readers[0]]
-        if total.function != "total" or total.indices != instruction.indices or total.shape != instruction.shape:
+        if (
+            total.function != "total"
+            or total.indices != instruction.indices
+            or total.shape != instruction.shape
+        ):
             return False
         if instruction.function == "matmul":
             return self._is_plain_product(instruction)
@@ -384,7 +454,13 @@ class _Builder:
 
     def _is_plain_product(self, instruction: Instruction) -> bool:
         left, right = (self.program.instructions[operand.value] for operand in instruction.operands)
-        return is_static(left) and len(left.shape) == 2 and len(right.shape) == 1 and not self._labels(instruction) and not right.is_shared
+        return (
+            is_static(left)
+            and len(left.shape) == 2
+            and len(right.shape) == 1
+            and not self._labels(instruction)
+            and not right.is_shared
+        )
 
     def _is_full_product(self, instruction: Instruction) -> bool:
         """Both factors have the full layout of the result, so that `addcmul` may run in place."""
@@ -400,11 +476,19 @@ class _Builder:
         if function == "total":
             self._total(instruction, out)
         elif function == "matmul" and self._is_plain_product(instruction):
-            self._emit(torch.mm, (self._argument(instruction.operands[1], instruction), self._weight(instruction)), out)
+            self._emit(
+                torch.mm,
+                (self._argument(instruction.operands[1], instruction), self._weight(instruction)),
+                out,
+            )
         elif function in UNARY:
             self._emit(UNARY[function], [self._argument(instruction.operands[0], instruction)], out)
         elif function in BINARY:
-            self._emit(BINARY[function], [self._argument(operand, instruction) for operand in instruction.operands], out)
+            self._emit(
+                BINARY[function],
+                [self._argument(operand, instruction) for operand in instruction.operands],
+                out,
+            )
         else:
             self._general(instruction, out)
 
@@ -413,7 +497,11 @@ class _Builder:
 
     def _general(self, instruction: Instruction, out: Register) -> None:
         ranks = Ranks(
-            tuple(len(self.program.instructions[operand.value].shape) for operand in instruction.operands), self._over(instruction)
+            tuple(
+                len(self.program.instructions[operand.value].shape)
+                for operand in instruction.operands
+            ),
+            self._over(instruction),
         )
         function, forcing = instruction.function, self.forcing
         registers = [self._argument(operand, instruction) for operand in instruction.operands]
@@ -464,18 +552,27 @@ class _Builder:
 
     def _absorbs(self, pair: tuple[Operand, int]) -> bool:
         operand = pair[0]
-        return operand.value in self.inside and not operand.positions and operand.value not in self.done and self._is_absorbed(operand.value)
+        return (
+            operand.value in self.inside
+            and not operand.positions
+            and operand.value not in self.done
+            and self._is_absorbed(operand.value)
+        )
 
     def _begin(self, instruction: Instruction, operand: Operand, sign: int, out: Register) -> None:
         product = self.program.instructions[operand.value]
         if product.function == "matmul":
-            self._emit(torch.mm, (self._argument(product.operands[1], product), self._weight(product)), out)
+            self._emit(
+                torch.mm, (self._argument(product.operands[1], product), self._weight(product)), out
+            )
         else:
             self._emit(torch.mul, [self._argument(one, product) for one in product.operands], out)
         if sign < 0:
             self._emit(torch.neg, [out], out)
 
-    def _add(self, instruction: Instruction, pair: tuple[Operand, int], current: Register, out: Register) -> None:
+    def _add(
+        self, instruction: Instruction, pair: tuple[Operand, int], current: Register, out: Register
+    ) -> None:
         operand, sign = pair
         product = self.program.instructions[operand.value]
         if not self._absorbs(pair):
@@ -483,10 +580,16 @@ class _Builder:
             self._emit(function, (current, self._argument(operand, instruction)), out)
         elif product.function == "matmul":
             add = torch.addmm if sign > 0 else partial(torch.addmm, alpha=-1)
-            self._emit(add, (current, self._argument(product.operands[1], product), self._weight(product)), out)
+            self._emit(
+                add,
+                (current, self._argument(product.operands[1], product), self._weight(product)),
+                out,
+            )
         else:
             add = torch.addcmul if sign > 0 else partial(torch.addcmul, value=-1)
-            self._emit(add, (current, *(self._argument(one, product) for one in product.operands)), out)
+            self._emit(
+                add, (current, *(self._argument(one, product) for one in product.operands)), out
+            )
 
 
 def _copy(source: Tensor, *, out: Tensor) -> None:

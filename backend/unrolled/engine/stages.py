@@ -30,8 +30,14 @@ class Stage:
 def stages(plan: Schedule) -> list[Stage]:
     """The components of a schedule as stages, in order."""
     program = plan.program
-    home = {one: number for number, component in enumerate(plan.components) for one in component.all_instructions()}
-    needs = [_needs(program, component, home, number) for number, component in enumerate(plan.components)]
+    home = {
+        one: number
+        for number, component in enumerate(plan.components)
+        for one in component.all_instructions()
+    }
+    needs = [
+        _needs(program, component, home, number) for number, component in enumerate(plan.components)
+    ]
     remaining = list(range(len(plan.components)))
     done: set[int] = set()
     built: list[Stage] = []
@@ -44,27 +50,42 @@ def stages(plan: Schedule) -> list[Stage]:
             component = plan.components[number]
             if component.index != index or not set(needs[number]) <= done | set(members):
                 continue
-            narrowed = _narrow(component, [needs[number][other] for other in members if other in needs[number]], allowed)
+            narrowed = _narrow(
+                component,
+                [needs[number][other] for other in members if other in needs[number]],
+                allowed,
+            )
             if narrowed:
                 allowed = narrowed
                 members.append(number)
-        built.append(Stage(index, "forward" in allowed, tuple(plan.components[number] for number in members)))
+        built.append(
+            Stage(index, "forward" in allowed, tuple(plan.components[number] for number in members))
+        )
         done |= set(members)
         remaining = [number for number in remaining if number not in done]
     return built
 
 
-def _needs(program: Program, component: Component, home: dict[int, int], own: int) -> dict[int, set[Distance]]:
+def _needs(
+    program: Program, component: Component, home: dict[int, int], own: int
+) -> dict[int, set[Distance]]:
     """Other components that this one reads, with how far along its own index it reads them."""
     found: dict[int, set[Distance]] = {}
     for identity in component.all_instructions():
         instruction = program.instructions[identity]
         for operand in instruction.operands:
-            producers = [operand.value, *(_boundaries(program, operand) if operand.positions else ())]
+            producers = [
+                operand.value,
+                *(_boundaries(program, operand) if operand.positions else ()),
+            ]
             for producer in producers:
                 if producer in home and home[producer] != own:
                     distances = distances_of(program, instruction, operand)
-                    distance = distances.get(component.index or "", 0) if producer == operand.value else "whole"
+                    distance = (
+                        distances.get(component.index or "", 0)
+                        if producer == operand.value
+                        else "whole"
+                    )
                     found.setdefault(home[producer], set()).add(distance)
     return found
 
@@ -74,7 +95,9 @@ def _boundaries(program: Program, operand: Operand) -> list[int]:
     return [one for one in program.boundaries if program.instructions[one].name == name]
 
 
-def _narrow(component: Component, reads: list[set[Distance]], allowed: frozenset[str]) -> frozenset[str]:
+def _narrow(
+    component: Component, reads: list[set[Distance]], allowed: frozenset[str]
+) -> frozenset[str]:
     """The directions in which a component can join a stage."""
     if component.direction in ("forward", "backward"):
         allowed &= {component.direction}

@@ -42,7 +42,9 @@ class Values:
     tensors: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
     pads: dict[int, tuple[Pad, ...]] = field(default_factory=dict[int, tuple[Pad, ...]])
     windows: dict[int, Window] = field(default_factory=dict[int, Window])
-    fixed: set[tuple[int, tuple[Position, ...]]] = field(default_factory=set[tuple[int, tuple[Position, ...]]])
+    fixed: set[tuple[int, tuple[Position, ...]]] = field(
+        default_factory=set[tuple[int, tuple[Position, ...]]]
+    )
 
     def length(self, index: str) -> int:
         """Steps of the domain that an index runs over."""
@@ -61,14 +63,20 @@ class Values:
         pads = self.pads.get(identity)
         labels: list[str] = []
         dimension = 0
-        positions: Sequence[Position | None] = operand.positions or [None] * len(instruction.indices)
+        positions: Sequence[Position | None] = operand.positions or [None] * len(
+            instruction.indices
+        )
         for place, (index, position) in enumerate(zip(instruction.indices, positions, strict=True)):
             before = pads[place].before if pads else 0
             start = held[index][0] if index in held else 1
             offset = 0
             label = index
             if position is not None and position.anchor in ("start", "end"):
-                step = position.offset if position.anchor == "start" else self.length(index) + position.offset
+                step = (
+                    position.offset
+                    if position.anchor == "start"
+                    else self.length(index) + position.offset
+                )
                 tensor = tensor.select(dimension, before + step - start)
                 continue
             if position is not None:
@@ -89,7 +97,10 @@ class Values:
 def allocate(values: Values, identity: int, pads: tuple[Pad, ...]) -> Tensor:
     """A tensor for all steps of a variable and its boundary values; the boundary is zero."""
     instruction = values.program.instructions[identity]
-    leading = [pad.before + values.length(index) + pad.after for index, pad in zip(instruction.indices, pads, strict=True)]
+    leading = [
+        pad.before + values.length(index) + pad.after
+        for index, pad in zip(instruction.indices, pads, strict=True)
+    ]
     tensor = torch.empty(*leading, values.batch, *instruction.shape, dtype=values.dtype)
     for dimension, pad in enumerate(pads):
         if pad.before:
@@ -104,7 +115,8 @@ def allocate(values: Values, identity: int, pads: tuple[Pad, ...]) -> Tensor:
 def pads_of(program: Program) -> dict[int, tuple[Pad, ...]]:
     """The boundary values that the reads of a program need, per variable and index."""
     found: dict[int, list[Pad]] = {
-        identity: [Pad()] * len(program.instructions[identity].indices) for identity in program.variables.values()
+        identity: [Pad()] * len(program.instructions[identity].indices)
+        for identity in program.variables.values()
     }
     for instruction in program.instructions.values():
         for operand in instruction.operands:
@@ -130,7 +142,12 @@ def is_unit_by_unit(function: str) -> bool:
 
 
 def aligned(
-    tensor: Tensor, labels: tuple[str, ...], wanted: tuple[str, ...], rank: int, widen_to: int, is_static: bool
+    tensor: Tensor,
+    labels: tuple[str, ...],
+    wanted: tuple[str, ...],
+    rank: int,
+    widen_to: int,
+    is_static: bool,
 ) -> Tensor:
     """A view whose leading dimensions are `wanted` (then batch), widened from `rank` to `widen_to`.
 

@@ -29,7 +29,11 @@ def cost(plan: Schedule, lengths: Mapping[str, int]) -> Cost:
     """The cost of running a schedule once, with `lengths` steps a domain."""
     program = plan.program
     recurrence = program.recurrence
-    instructions = [program.instructions[one] for component in plan.components for one in component.all_instructions()]
+    instructions = [
+        program.instructions[one]
+        for component in plan.components
+        for one in component.all_instructions()
+    ]
     recorded = sum(
         prod(variable.shape) * prod(lengths[domain] for domain in variable.domains)
         for variable in recurrence.variables.values()
@@ -63,17 +67,28 @@ def _operations(program: Program, instruction: Instruction, lengths: Mapping[str
             return 2 * units * operands[0].shape[0]
         case name:
             row = FUNCTIONS[name]
-            widest = max((prod(one.shape) * repeated(one.indices) for one in operands), default=units)
+            widest = max(
+                (prod(one.shape) * repeated(one.indices) for one in operands), default=units
+            )
             return row.operations * (units if row.is_elementwise else max(units, widest))
 
 
-def _critical_path(program: Program, components: tuple[Component, ...], lengths: Mapping[str, int]) -> int:
+def _critical_path(
+    program: Program, components: tuple[Component, ...], lengths: Mapping[str, int]
+) -> int:
     """The longest chain of operations that wait for each other; a scan's inside counts once a step."""
     finish: dict[int, int] = {}
 
     def ready(identity: int, inside: set[int]) -> int:
         instruction = program.instructions[identity]
-        return max((finish.get(operand.value, 0) for operand in instruction.operands if operand.value not in inside), default=0)
+        return max(
+            (
+                finish.get(operand.value, 0)
+                for operand in instruction.operands
+                if operand.value not in inside
+            ),
+            default=0,
+        )
 
     def depth(component: Component) -> int:
         if component.kind == "scan":
@@ -84,7 +99,9 @@ def _critical_path(program: Program, components: tuple[Component, ...], lengths:
             instruction = program.instructions[identity]
             own = 0 if instruction.function in (*LEAVES, "copy") else 1
             own = max(1, len(instruction.operands) - 1) if instruction.function == "total" else own
-            local[identity] = own + max((local.get(operand.value, 0) for operand in instruction.operands), default=0)
+            local[identity] = own + max(
+                (local.get(operand.value, 0) for operand in instruction.operands), default=0
+            )
         return max(local.values(), default=0)
 
     for component in components:
@@ -95,6 +112,12 @@ def _critical_path(program: Program, components: tuple[Component, ...], lengths:
             continue
         for identity in component.instructions:
             instruction = program.instructions[identity]
-            own = max(1, len(instruction.operands) - 1) if instruction.function == "total" else int(instruction.function != "copy")
-            finish[identity] = own + max((finish.get(operand.value, 0) for operand in instruction.operands), default=0)
+            own = (
+                max(1, len(instruction.operands) - 1)
+                if instruction.function == "total"
+                else int(instruction.function != "copy")
+            )
+            finish[identity] = own + max(
+                (finish.get(operand.value, 0) for operand in instruction.operands), default=0
+            )
     return max(finish.values(), default=0)

@@ -17,7 +17,9 @@ from unrolled.language.latex import equation_latex, numbers_latex, term_latex
 DEFAULT_STEPS = 12
 
 
-def describe(recurrence: Recurrence, lengths: Mapping[str, int] | None = None, forcing: float = 1.0) -> dict[str, Any]:
+def describe(
+    recurrence: Recurrence, lengths: Mapping[str, int] | None = None, forcing: float = 1.0
+) -> dict[str, Any]:
     """Folded graph, equations, schedule, parameters and cost, ready for JSON.
 
     `lengths` are steps a domain (12 where not given); `forcing` from 0 to 1. Raises `LanguageError`
@@ -28,23 +30,43 @@ def describe(recurrence: Recurrence, lengths: Mapping[str, int] | None = None, f
     known = {domain: (lengths or {}).get(domain, DEFAULT_STEPS) for domain in recurrence.domains}
     return {
         "equations_text": recurrence.text,
-        "domains": [{"name": one.name, "index": one.index, "kind": one.kind} for one in recurrence.domains.values()],
-        "sizes": {name: list(size) if isinstance(size, tuple) else size for name, size in recurrence.sizes.items()},
+        "domains": [
+            {"name": one.name, "index": one.index, "kind": one.kind}
+            for one in recurrence.domains.values()
+        ],
+        "sizes": {
+            name: list(size) if isinstance(size, tuple) else size
+            for name, size in recurrence.sizes.items()
+        },
         "settings": [
             {"name": one.name, "value": one.value, "minimum": one.minimum, "maximum": one.maximum}
             for one in recurrence.settings.values()
         ],
-        "graph": {"nodes": [_node(node) for node in graph.nodes], "edges": [_edge(edge) for edge in graph.edges]},
-        "equations": [_equation(recurrence, one) for one in (*recurrence.boundaries, *recurrence.equations)],
+        "graph": {
+            "nodes": [_node(node) for node in graph.nodes],
+            "edges": [_edge(edge) for edge in graph.edges],
+        },
+        "equations": [
+            _equation(recurrence, one) for one in (*recurrence.boundaries, *recurrence.equations)
+        ],
         "schedule": [_component(plan, one) for one in plan.components],
         "parameters": [
-            {"name": one.name, "shape": list(one.shape), "count": prod(one.shape), "trained": one.trained}
+            {
+                "name": one.name,
+                "shape": list(one.shape),
+                "count": prod(one.shape),
+                "trained": one.trained,
+            }
             for one in recurrence.parameters.values()
         ],
         "cost": asdict(cost(plan, known)),
-        "has_forcing": any(term.function == "force" for one in recurrence.equations for term in one.term.walk()),
+        "has_forcing": any(
+            term.function == "force" for one in recurrence.equations for term in one.term.walk()
+        ),
         "is_random": any(
-            term.function in ("sample", "bernoulli", "normal") for one in recurrence.equations for term in one.term.walk()
+            term.function in ("sample", "bernoulli", "normal")
+            for one in recurrence.equations
+            for term in one.term.walk()
         ),
     }
 
@@ -95,7 +117,11 @@ def _read_data(read: Read) -> dict[str, Any]:
 
 def operations(recurrence: Recurrence, equation: Equation) -> list[tuple[str, Term]]:
     """The terms of an equation in preorder, each with its id: `f/0` is the whole right side."""
-    name = str(Reference(equation.variable, equation.position)) if equation.position else equation.variable
+    name = (
+        str(Reference(equation.variable, equation.position))
+        if equation.position
+        else equation.variable
+    )
     return [(f"{name}/{number}", term) for number, term in enumerate(equation.term.walk())]
 
 
@@ -105,7 +131,9 @@ def _equation(recurrence: Recurrence, equation: Equation) -> dict[str, Any]:
     lines = recurrence.text.split("\n")
     span = equation.span
     text = "\n".join(lines[span.line - 1 : span.end_line]).strip()
-    position = next((one for one in equation.position or () if one.anchor in ("start", "end")), None)
+    position = next(
+        (one for one in equation.position or () if one.anchor in ("start", "end")), None
+    )
     return {
         "variable": equation.variable,
         "line": span.line,
@@ -118,11 +146,15 @@ def _equation(recurrence: Recurrence, equation: Equation) -> dict[str, Any]:
         "boundary": None
         if position is None
         else {"domain": position.domain, "position": position.offset, "anchor": position.anchor},
-        "operations": [_operation(recurrence, identity, term, identities) for identity, term in named],
+        "operations": [
+            _operation(recurrence, identity, term, identities) for identity, term in named
+        ],
     }
 
 
-def _operation(recurrence: Recurrence, identity: str, term: Term, identities: Mapping[int, str]) -> dict[str, Any]:
+def _operation(
+    recurrence: Recurrence, identity: str, term: Term, identities: Mapping[int, str]
+) -> dict[str, Any]:
     return {
         "id": identity,
         "function": term.function,
@@ -131,7 +163,10 @@ def _operation(recurrence: Recurrence, identity: str, term: Term, identities: Ma
         "shape": list(term.shape),
         "domains": [recurrence.index_domains[index] for index in term.indices],
         "reference": term.reference.name if term.reference else None,
-        "reads": [_read_data(read_position(position, frozenset(term.over))) for position in term.reference.positions]
+        "reads": [
+            _read_data(read_position(position, frozenset(term.over)))
+            for position in term.reference.positions
+        ]
         if term.reference
         else [],
     }
@@ -154,7 +189,10 @@ def _component(plan: Schedule, component: Component) -> dict[str, Any]:
 
 
 def _all_stacks(component: Component) -> list[tuple[int, ...]]:
-    return [*component.stacked, *(group for inner in component.body for group in _all_stacks(inner))]
+    return [
+        *component.stacked,
+        *(group for inner in component.body for group in _all_stacks(inner)),
+    ]
 
 
 def _stack_names(program: Program, group: tuple[int, ...]) -> list[str]:

@@ -108,16 +108,38 @@ def _nodes(recurrence: Recurrence, edges: tuple[Edge, ...]) -> Iterator[Node]:
             trained=parameter.trained, initial=initial_words(parameter.initial),
         )  # fmt: skip
     for name, constant in recurrence.constants.items():
-        yield Node(name, "constant", "parameter", (), constant.shape, name_latex(name, constant.shape), constant.span.line, trained=False)
+        yield Node(
+            name,
+            "constant",
+            "parameter",
+            (),
+            constant.shape,
+            name_latex(name, constant.shape),
+            constant.span.line,
+            trained=False,
+        )
     for name, setting in recurrence.settings.items():
-        yield Node(name, "setting", "parameter", (), (), name_latex(name, ()), setting.span.line, trained=False)
+        yield Node(
+            name,
+            "setting",
+            "parameter",
+            (),
+            (),
+            name_latex(name, ()),
+            setting.span.line,
+            trained=False,
+        )
 
 
 def initial_words(initial: Initial) -> str:
     """How a parameter starts, in a word or a number."""
     if initial.constant is not None:
         return f"{initial.constant:g}"
-    parts = [f"spectral_radius={initial.spectral_radius:g}"] if initial.spectral_radius is not None else []
+    parts = (
+        [f"spectral_radius={initial.spectral_radius:g}"]
+        if initial.spectral_radius is not None
+        else []
+    )
     if initial.density is not None:
         parts.append(f"density={initial.density:g}")
     return ", ".join(parts) or "random"
@@ -180,7 +202,13 @@ class _Edges:
         # a function around a sum is applied after the edges have met; what an edge itself does is the nearest product
         operation = place.operation if own == "total" and place.operation != "copy" else own
         for number, operand in enumerate(term.operands):
-            inside = _Place(place.parameter, operation, over, place.is_cut or self._is_cut(term, number), own == "total")
+            inside = _Place(
+                place.parameter,
+                operation,
+                over,
+                place.is_cut or self._is_cut(term, number),
+                own == "total",
+            )
             other = self._way(term, number)
             if other is not None:
                 inside = replace(inside, parameter=other)
@@ -191,9 +219,17 @@ class _Edges:
         if term.function not in ("matmul", "multiply", "bilinear") or len(term.operands) < 2:
             return None
         others = [operand for place, operand in enumerate(term.operands) if place != number]
-        names = [one.reference.name for other in others for one in other.walk() if one.reference is not None]
+        names = [
+            one.reference.name
+            for other in others
+            for one in other.walk()
+            if one.reference is not None
+        ]
         shared = [name for name in names if name not in self.recurrence.variables]
-        has_variable = any(one.reference and one.reference.name in self.recurrence.variables for one in term.operands[number].walk())
+        has_variable = any(
+            one.reference and one.reference.name in self.recurrence.variables
+            for one in term.operands[number].walk()
+        )
         if not has_variable or len(shared) != len(names) or not shared:
             return None
         trained = [name for name in shared if name in self.recurrence.parameters]
@@ -204,7 +240,9 @@ class _Edges:
             return False
         return self.forcing <= 0 if number == 0 else self.forcing >= 1
 
-    def _edge(self, source: str, reference: Reference, place: _Place, at: tuple[Boundary, ...] | None) -> Edge:
+    def _edge(
+        self, source: str, reference: Reference, place: _Place, at: tuple[Boundary, ...] | None
+    ) -> Edge:
         target = self.equation.variable
         reads = tuple(read_position(position, place.over) for position in reference.positions)
         parts = [source, target]
@@ -213,7 +251,16 @@ class _Edges:
         parts += [_read_words(read) for read in reads if read.delay != 0]
         if at is not None:
             parts += [f"at{one.anchor}{one.position}" for one in at]
-        return Edge("-".join(parts), source, target, place.parameter, reads, place.operation, place.is_cut, at)
+        return Edge(
+            "-".join(parts),
+            source,
+            target,
+            place.parameter,
+            reads,
+            place.operation,
+            place.is_cut,
+            at,
+        )
 
 
 def _at(equation: Equation) -> tuple[Boundary, ...] | None:

@@ -100,7 +100,13 @@ class _Lowering:
         for name, variable in self.recurrence.variables.items():
             function = "input" if variable.kind == "input" else "pending"
             own = program.new(
-                function=function, operands=(), shape=variable.shape, indices=variable.indices, text=name, name=name, span=variable.span
+                function=function,
+                operands=(),
+                shape=variable.shape,
+                indices=variable.indices,
+                text=name,
+                name=name,
+                span=variable.span,
             )
             program.variables[name] = own.identity
         for equation in self.recurrence.equations:
@@ -128,10 +134,16 @@ class _Lowering:
         is_plain = term.reference is not None or term.function in ("number", "index")
         widens = term.shape != shape or tuple(term.indices) != tuple(equation.indices)
         if is_plain or widens:
-            values = {"function": "copy", "operands": (self._operand(term),), "indices": term.indices}
+            values = {
+                "function": "copy",
+                "operands": (self._operand(term),),
+                "indices": term.indices,
+            }
         else:
             values = self._values(term)
-        values.update(shape=shape, text=self._text(term), variable=None, span=equation.span, is_shared=False)
+        values.update(
+            shape=shape, text=self._text(term), variable=None, span=equation.span, is_shared=False
+        )
         if equation.position is not None:
             values.update(indices=equation.indices, name=equation.variable)
         return values
@@ -157,7 +169,8 @@ class _Lowering:
             identity = self.program.variables[reference.name]
             own = self.recurrence.variables[reference.name].indices
             is_own_step = tuple(position.index for position in reference.positions) == own and all(
-                position.anchor == "shift" and not position.offset for position in reference.positions
+                position.anchor == "shift" and not position.offset
+                for position in reference.positions
             )
             return Operand(identity, () if is_own_step else reference.positions)
         return Operand(self._lower(term))
@@ -168,11 +181,23 @@ class _Lowering:
             operand = self._operand(term)
             if not operand.positions:
                 return operand.value
-            return self._shared({"function": "copy", "operands": (operand,), "shape": term.shape, "indices": term.indices, "text": self._text(term), "span": term.span})
+            return self._shared(
+                {
+                    "function": "copy",
+                    "operands": (operand,),
+                    "shape": term.shape,
+                    "indices": term.indices,
+                    "text": self._text(term),
+                    "span": term.span,
+                }
+            )
         return self._shared(self._values(term))
 
     def _shared(self, values: dict[str, object]) -> int:
-        key = tuple(values.get(part) for part in ("function", "operands", "over", "signs", "number", "name", "shape"))
+        key = tuple(
+            values.get(part)
+            for part in ("function", "operands", "over", "signs", "number", "name", "shape")
+        )
         if key in self._known:
             return self._known[key]
         identity = self.program.new(**values).identity
@@ -180,29 +205,72 @@ class _Lowering:
         return identity
 
     def _values(self, term: Term) -> dict[str, object]:
-        base: dict[str, object] = {"shape": term.shape, "indices": term.indices, "text": self._text(term), "span": term.span}
+        base: dict[str, object] = {
+            "shape": term.shape,
+            "indices": term.indices,
+            "text": self._text(term),
+            "span": term.span,
+        }
         if term.function == "number":
-            return {**base, "function": "number", "operands": (), "number": term.value, "is_shared": True}
+            return {
+                **base,
+                "function": "number",
+                "operands": (),
+                "number": term.value,
+                "is_shared": True,
+            }
         if term.index is not None:
-            return {**base, "function": "index", "operands": (), "name": term.index, "is_shared": True}
+            return {
+                **base,
+                "function": "index",
+                "operands": (),
+                "name": term.index,
+                "is_shared": True,
+            }
         if term.reference is not None:
             name = term.reference.name
-            kind = "parameter" if name in self.recurrence.parameters else "constant" if name in self.recurrence.constants else "setting"
+            kind = (
+                "parameter"
+                if name in self.recurrence.parameters
+                else "constant"
+                if name in self.recurrence.constants
+                else "setting"
+            )
             return {**base, "function": kind, "operands": (), "name": name, "is_shared": True}
         if term.function in ("add", "subtract"):
             parts = list(self._summands(term, 1))
             operands = tuple(self._operand(part) for part, _ in parts)
-            return {**base, "function": "total", "operands": operands, "signs": tuple(sign for _, sign in parts), "is_shared": self._all_shared(operands)}
+            return {
+                **base,
+                "function": "total",
+                "operands": operands,
+                "signs": tuple(sign for _, sign in parts),
+                "is_shared": self._all_shared(operands),
+            }
         operands = tuple(self._operand(operand) for operand in term.operands)
         if term.function in NOISE:
             operands = (*operands, Operand(self._noise(term)))
-        return {**base, "function": term.function, "operands": operands, "over": term.over, "is_shared": self._all_shared(operands)}
+        return {
+            **base,
+            "function": term.function,
+            "operands": operands,
+            "over": term.over,
+            "is_shared": self._all_shared(operands),
+        }
 
     def _noise(self, term: Term) -> int:
         """What a random function draws, as a leaf: all steps at once, so that chunks change nothing."""
         shape = () if term.function == "force" else term.shape
         name = noise_name(term)
-        return self.program.new(function="noise", operands=(), shape=shape, indices=term.indices, text=name, name=name, span=term.span).identity
+        return self.program.new(
+            function="noise",
+            operands=(),
+            shape=shape,
+            indices=term.indices,
+            text=name,
+            name=name,
+            span=term.span,
+        ).identity
 
     def _all_shared(self, operands: tuple[Operand, ...]) -> bool:
         return all(self.program.instructions[operand.value].is_shared for operand in operands)
@@ -226,6 +294,8 @@ def noise_name(term: Term) -> str:
     return f"{NOISE[term.function]}:{term.span.line}:{term.span.column}:{term.span.end_column}"
 
 
-def replace_operands(instruction: Instruction, operands: tuple[Operand, ...], signs: tuple[int, ...]) -> Instruction:
+def replace_operands(
+    instruction: Instruction, operands: tuple[Operand, ...], signs: tuple[int, ...]
+) -> Instruction:
     """A sum with other summands."""
     return replace(instruction, operands=operands, signs=signs)

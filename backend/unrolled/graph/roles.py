@@ -9,7 +9,17 @@ import networkx as nx
 from unrolled.language import Recurrence, Term
 
 Role = Literal[
-    "input", "target", "state", "hidden", "gate", "output", "probability", "loss", "attention", "memory", "parameter"
+    "input",
+    "target",
+    "state",
+    "hidden",
+    "gate",
+    "output",
+    "probability",
+    "loss",
+    "attention",
+    "memory",
+    "parameter",
 ]
 
 _LOSSES = ("cross_entropy", "squared_error")
@@ -33,7 +43,8 @@ def roles(recurrence: Recurrence) -> dict[str, Role]:
             if reference is not None and reference.name in recurrence.variables:
                 feeds.add_edge(reference.name, equation.variable)
                 if any(
-                    (position.anchor == "shift" and position.offset) or position.anchor in ("left", "right")
+                    (position.anchor == "shift" and position.offset)
+                    or position.anchor in ("left", "right")
                     for position in reference.positions
                 ):
                     carried.add(reference.name)
@@ -61,7 +72,11 @@ def roles(recurrence: Recurrence) -> dict[str, Role]:
             found[name] = "state"
         elif term.function == "softmax":
             found[name] = "probability"
-        elif any(nx.has_path(feeds, name, state) for state in carried if recurrence.variables[state].kind != "input"):
+        elif any(
+            nx.has_path(feeds, name, state)
+            for state in carried
+            if recurrence.variables[state].kind != "input"
+        ):
             found[name] = "hidden"
         else:
             found[name] = "output"

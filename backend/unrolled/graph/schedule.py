@@ -39,7 +39,9 @@ class Component:
 
     def all_instructions(self) -> tuple[int, ...]:
         """Those of this component and of its body."""
-        return self.instructions + tuple(one for inner in self.body for one in inner.all_instructions())
+        return self.instructions + tuple(
+            one for inner in self.body for one in inner.all_instructions()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,15 @@ def schedule(recurrence: Recurrence, forcing: float = 1.0) -> Schedule:
     a whole domain before it is known.
     """
     program = lower(recurrence, forcing)
-    nodes = [one for one in program.instructions if program.instructions[one].function not in LEAVES]
+    nodes = [
+        one for one in program.instructions if program.instructions[one].function not in LEAVES
+    ]
     return Schedule(program, tuple(_components(program, nodes, frozenset())))
 
 
-def distances_of(program: Program, instruction: Instruction, operand: Operand) -> dict[str, Distance]:
+def distances_of(
+    program: Program, instruction: Instruction, operand: Operand
+) -> dict[str, Distance]:
     """How far along each of its indices an operand reads."""
     producer = program.instructions[operand.value]
     distances: dict[str, Distance] = {}
@@ -143,7 +149,15 @@ def _components(program: Program, nodes: Sequence[int], carried: frozenset[str])
 
     while remaining:
         ready = [number for number in remaining if waits[number] <= done]
-        alike = [n for n in ready if not is_scan(n) and program.indices_of(groups[n][0]) == batch_indices] if batch else []
+        alike = (
+            [
+                n
+                for n in ready
+                if not is_scan(n) and program.indices_of(groups[n][0]) == batch_indices
+            ]
+            if batch
+            else []
+        )
         maps = [number for number in ready if not is_scan(number)]
         chosen = min(alike or maps or ready, key=lambda number: groups[number][0])
         if is_scan(chosen):
@@ -165,14 +179,26 @@ def _components(program: Program, nodes: Sequence[int], carried: frozenset[str])
 def _append(program: Program, built: list[Component], component: Component) -> None:
     """Add a component; two neighbouring maps over the same indices become one."""
     last = built[-1] if built else None
-    if last is not None and last.kind == component.kind == "map" and last.indices == component.indices:
+    if (
+        last is not None
+        and last.kind == component.kind == "map"
+        and last.indices == component.indices
+    ):
         built[-1] = _map(program, [*last.instructions, *component.instructions], last.indices)
     else:
         built.append(component)
 
 
 def _map(program: Program, nodes: Sequence[int], indices: tuple[str, ...]) -> Component:
-    return Component("map", indices[0] if indices else None, None, indices, tuple(nodes), (), _stacks(program, nodes))
+    return Component(
+        "map",
+        indices[0] if indices else None,
+        None,
+        indices,
+        tuple(nodes),
+        (),
+        _stacks(program, nodes),
+    )
 
 
 def _stacks(program: Program, nodes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
@@ -183,12 +209,20 @@ def _stacks(program: Program, nodes: Sequence[int]) -> tuple[tuple[int, ...], ..
         if instruction.function != "matmul" or instruction.variable is not None:
             continue
         left, right = (program.instructions[operand.value] for operand in instruction.operands)
-        if left.is_shared and not left.indices and len(left.shape) == 2 and len(right.shape) == 1 and not right.is_shared:
+        if (
+            left.is_shared
+            and not left.indices
+            and len(left.shape) == 2
+            and len(right.shape) == 1
+            and not right.is_shared
+        ):
             groups.setdefault(instruction.operands[1], []).append(node)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def _scan(program: Program, group: list[int], edges: list[_Edge], carried: frozenset[str]) -> list[Component]:
+def _scan(
+    program: Program, group: list[int], edges: list[_Edge], carried: frozenset[str]
+) -> list[Component]:
     inside = set(group)
     internal = [edge for edge in edges if edge.source in inside and edge.target in inside]
     index, direction = _carrier(program, group, internal, carried)
@@ -256,7 +290,11 @@ def operand_text(program: Program, operand: Operand) -> str:
     if name and (producer.variable or producer.function in LEAVES):
         if operand.positions:
             return f"{name}[{', '.join(map(str, operand.positions))}]"
-        return f"{name}[{', '.join(producer.indices)}]" if producer.indices and producer.function != "index" else name
+        return (
+            f"{name}[{', '.join(producer.indices)}]"
+            if producer.indices and producer.function != "index"
+            else name
+        )
     return producer.text
 
 
@@ -287,14 +325,25 @@ def _carrier(
             elif max(steps) > 0:
                 return index, "backward"
     whole = "whole" in failures or any("whole" in edge.distances.values() for edge in internal)
-    raise LanguageError([_cycle(program, group, internal, "whole" if whole else next(iter(failures), "same"), common)])
+    raise LanguageError(
+        [
+            _cycle(
+                program, group, internal, "whole" if whole else next(iter(failures), "same"), common
+            )
+        ]
+    )
 
 
-def _cycle(program: Program, group: list[int], internal: list[_Edge], failure: str, common: list[str]) -> Diagnostic:
+def _cycle(
+    program: Program, group: list[int], internal: list[_Edge], failure: str, common: list[str]
+) -> Diagnostic:
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_edges_from((edge.source, edge.target) for edge in internal)
     names = [name for name in _cycle_names(program, graph) if name]
-    first = next((program.instructions[node] for node in group if program.instructions[node].variable), program.instructions[group[0]])
+    first = next(
+        (program.instructions[node] for node in group if program.instructions[node].variable),
+        program.instructions[group[0]],
+    )
     span = first.span or Span(1, 1, 1, 1)
     name = str(first.variable or first.name)
     shown = names[:8] if len(names) <= 8 else [*names[:7], "…", names[0]]
@@ -302,9 +351,15 @@ def _cycle(program: Program, group: list[int], internal: list[_Edge], failure: s
     domains = [program.recurrence.index_domains[index] for index in first.indices]
     match failure:
         case "direction":
-            return Diagnostic("cycle-direction", span, {**arguments, "domain": program.recurrence.index_domains[common[0]]})
+            return Diagnostic(
+                "cycle-direction",
+                span,
+                {**arguments, "domain": program.recurrence.index_domains[common[0]]},
+            )
         case "whole":
-            return Diagnostic("cycle-whole", span, {**arguments, "domain": domains[0] if domains else "time"})
+            return Diagnostic(
+                "cycle-whole", span, {**arguments, "domain": domains[0] if domains else "time"}
+            )
         case _:
             return Diagnostic("cycle" if first.indices else "cycle-static", span, arguments)
 

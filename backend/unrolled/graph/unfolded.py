@@ -42,9 +42,17 @@ def unfold(graph: FoldedGraph, lengths: Mapping[str, int]) -> Unfolded:
     return Unfolded(tuple(nodes), tuple(edges))
 
 
-def _pairs(edge: Edge, source: Node, target: Node, lengths: Mapping[str, int]) -> Iterator[tuple[Steps, Steps]]:
-    fixed = {one.domain: one.position if one.anchor == "start" else lengths[one.domain] + one.position for one in edge.at or ()}
-    ranges = [[fixed[domain]] if domain in fixed else range(1, lengths[domain] + 1) for domain in target.domains]
+def _pairs(
+    edge: Edge, source: Node, target: Node, lengths: Mapping[str, int]
+) -> Iterator[tuple[Steps, Steps]]:
+    fixed = {
+        one.domain: one.position if one.anchor == "start" else lengths[one.domain] + one.position
+        for one in edge.at or ()
+    }
+    ranges = [
+        [fixed[domain]] if domain in fixed else range(1, lengths[domain] + 1)
+        for domain in target.domains
+    ]
     for into in product(*ranges):
         here = dict(zip(target.domains, into, strict=True))
         choices = [_steps(read, here, lengths) for read in edge.reads]

@@ -102,7 +102,11 @@ class _Inference:
             shape = self.shape(stop.term)
             if shape:
                 raise self.solver.rank_error(
-                    stop.term, len(shape), stop.term, 0, ("A condition is a scalar.", "条件是标量。")
+                    stop.term,
+                    len(shape),
+                    stop.term,
+                    0,
+                    ("A condition is a scalar.", "条件是标量。"),
                 )
         self.solver.settle()
 
@@ -133,7 +137,8 @@ class _Inference:
             for one, two in zip(own, shape, strict=True):
                 self.solver.unify(one, two, equation.term, target, equation.term)
         return all(
-            term.reference is None or term.reference.name in self.known for term in equation.term.walk()
+            term.reference is None or term.reference.name in self.known
+            for term in equation.term.walk()
         )
 
     def shape(self, term: Term) -> MaybeShape:
@@ -154,7 +159,9 @@ class _Inference:
             return replace(operands[0], span=term.span)
         shape = self.shape(term)
         if shape is None or any(one.find().value is None for one in shape):
-            raise LanguageError([Diagnostic("size-unknown", term.span, {"name": self.solver.source(term.span)})])
+            raise LanguageError(
+                [Diagnostic("size-unknown", term.span, {"name": self.solver.source(term.span)})]
+            )
         found = {index for operand in operands for index in operand.indices}
         if term.index is not None:
             found.add(term.index)

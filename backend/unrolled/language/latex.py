@@ -35,7 +35,21 @@ def _letter(letter: str) -> str:
             word = _VARIANTS.get(word, word)
             if " " in word:
                 return rf"\text{{{letter}}}"
-            if case == "CAPITAL" and word in ("alpha", "beta", "epsilon", "zeta", "eta", "iota", "kappa", "mu", "nu", "omicron", "rho", "tau", "chi"):
+            if case == "CAPITAL" and word in (
+                "alpha",
+                "beta",
+                "epsilon",
+                "zeta",
+                "eta",
+                "iota",
+                "kappa",
+                "mu",
+                "nu",
+                "omicron",
+                "rho",
+                "tau",
+                "chi",
+            ):
                 return rf"\mathrm{{{unicodedata.normalize('NFKD', word)[0].upper()}}}"
             return "o" if word == "omicron" else rf"\{word}"
     return letter if letter.isascii() else rf"\text{{{letter}}}"
@@ -49,12 +63,32 @@ def name_latex(name: str, shape: Shape) -> str:
     digits = re.fullmatch(r"(\D+?)(\d+)", base)
     if digits:
         base, parts = digits.group(1), [digits.group(2), *parts]
-    symbol = _letter(base) if len(base) == 1 else rf"\mathrm{{{base}}}" if base.isascii() else rf"\text{{{base}}}"
+    symbol = (
+        _letter(base)
+        if len(base) == 1
+        else rf"\mathrm{{{base}}}"
+        if base.isascii()
+        else rf"\text{{{base}}}"
+    )
     if shape:
-        symbol = rf"\boldsymbol{{{symbol}}}" if len(base) == 1 else rf"\mathbf{{{base}}}" if base.isascii() else symbol
+        symbol = (
+            rf"\boldsymbol{{{symbol}}}"
+            if len(base) == 1
+            else rf"\mathbf{{{base}}}"
+            if base.isascii()
+            else symbol
+        )
     while parts and parts[0] in _ACCENTS:
         symbol = f"{_ACCENTS[parts.pop(0)]}{{{symbol}}}"
-    subscript = ",".join(_letter(part) if len(part) == 1 else rf"\mathrm{{{part}}}" if part.isascii() else rf"\text{{{part}}}" for part in parts if part)
+    subscript = ",".join(
+        _letter(part)
+        if len(part) == 1
+        else rf"\mathrm{{{part}}}"
+        if part.isascii()
+        else rf"\text{{{part}}}"
+        for part in parts
+        if part
+    )
     return f"{symbol}_{{{subscript}}}" if subscript else symbol
 
 
@@ -71,7 +105,11 @@ class _Setting:
 def _position(position: Position, chains: int) -> str:
     match position.anchor:
         case "shift":
-            index = _letter(position.index) if len(position.index) == 1 else rf"\mathrm{{{position.index}}}"
+            index = (
+                _letter(position.index)
+                if len(position.index) == 1
+                else rf"\mathrm{{{position.index}}}"
+            )
             return index if not position.offset else f"{index}{position.offset:+d}"
         case "start":
             return str(position.offset)
@@ -87,7 +125,9 @@ def _position(position: Position, chains: int) -> str:
 def _reference(reference: Reference, setting: _Setting) -> str:
     symbol = name_latex(reference.name, setting.shapes.get(reference.name, ()))
     if reference.positions:
-        symbol += f"^{{({','.join(_position(one, setting.chains) for one in reference.positions)})}}"
+        symbol += (
+            f"^{{({','.join(_position(one, setting.chains) for one in reference.positions)})}}"
+        )
     return setting.reference(reference, symbol)
 
 
@@ -122,7 +162,11 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
     function, operands = term.function, term.operands
 
     def wrapped(place: int, least: int) -> str:
-        return parts[place] if _precedence(operands[place]) >= least else rf"\left({parts[place]}\right)"
+        return (
+            parts[place]
+            if _precedence(operands[place]) >= least
+            else rf"\left({parts[place]}\right)"
+        )
 
     match function:
         case "add":
@@ -132,7 +176,13 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
         case "negative":
             return f"-{wrapped(0, _PRODUCT)}"
         case "multiply":
-            sign = r" \odot " if operands[0].shape and operands[1].shape else r" \cdot " if operands[1].function == "number" else r" \, "
+            sign = (
+                r" \odot "
+                if operands[0].shape and operands[1].shape
+                else r" \cdot "
+                if operands[1].function == "number"
+                else r" \, "
+            )
             return f"{wrapped(0, _PRODUCT)}{sign}{wrapped(1, _PRODUCT)}"
         case "matmul":
             left = wrapped(0, _PRODUCT)
@@ -152,12 +202,20 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
         case "sum" if not term.over:
             return rf"\sum_{{i}} \left[{parts[0]}\right]_{{i}}"
         case "sum" | "mean" | "softmax":
-            over = f"_{{{','.join(_letter(index) if len(index) == 1 else index for index in term.over)}}}" if term.over else ""
+            over = (
+                f"_{{{','.join(_letter(index) if len(index) == 1 else index for index in term.over)}}}"
+                if term.over
+                else ""
+            )
             body = parts[0] if function != "sum" else wrapped(0, _PRODUCT)
             return FUNCTIONS[function].latex.format(body, over=over)
         case _:
-            least = _PRODUCT if FUNCTIONS[function].family == "operator" and function != "divide" else 0
-            return FUNCTIONS[function].latex.format(*(wrapped(place, least) for place in range(len(parts))))
+            least = (
+                _PRODUCT if FUNCTIONS[function].family == "operator" and function != "divide" else 0
+            )
+            return FUNCTIONS[function].latex.format(
+                *(wrapped(place, least) for place in range(len(parts)))
+            )
 
 
 def _starts_negative(term: Term) -> bool:
@@ -165,7 +223,9 @@ def _starts_negative(term: Term) -> bool:
 
 
 def _plain(recurrence: Recurrence) -> _Setting:
-    return _Setting(_shapes(recurrence), _chains(recurrence), lambda _, symbol: symbol, lambda _: None)
+    return _Setting(
+        _shapes(recurrence), _chains(recurrence), lambda _, symbol: symbol, lambda _: None
+    )
 
 
 def _shapes(recurrence: Recurrence) -> dict[str, Shape]:
@@ -201,7 +261,9 @@ def term_latex(recurrence: Recurrence, term: Term) -> str:
 def _left(equation: Equation) -> Reference:
     if equation.position is not None:
         return Reference(equation.variable, equation.position)
-    return Reference(equation.variable, tuple(Position("shift", index, "") for index in equation.indices))
+    return Reference(
+        equation.variable, tuple(Position("shift", index, "") for index in equation.indices)
+    )
 
 
 def equation_latex(recurrence: Recurrence, equation: Equation, *, marked: bool = False) -> str:

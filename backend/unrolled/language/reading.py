@@ -50,14 +50,18 @@ class _Draft:
     """What is known of the text while it is being read; nothing of it leaves this module."""
 
     statements: list[Statement]
-    indices: dict[str, str] = field(default_factory=dict[str, str])  # index -> domain, outermost first
+    indices: dict[str, str] = field(
+        default_factory=dict[str, str]
+    )  # index -> domain, outermost first
     domains: dict[str, Domain] = field(default_factory=dict[str, Domain])
     declarations: dict[str, Declaration] = field(default_factory=dict[str, Declaration])
     forms: dict[str, ParameterForm | SliderForm | ConstantForm] = field(
         default_factory=dict[str, "ParameterForm | SliderForm | ConstantForm"]
     )
     defined: dict[str, Assignment] = field(default_factory=dict[str, Assignment])
-    inputs: dict[str, tuple[tuple[str, ...], Span]] = field(default_factory=dict[str, tuple[tuple[str, ...], Span]])
+    inputs: dict[str, tuple[tuple[str, ...], Span]] = field(
+        default_factory=dict[str, tuple[tuple[str, ...], Span]]
+    )
     parameters: dict[str, Span] = field(default_factory=dict[str, Span])
     equations: list[Equation] = field(default_factory=list[Equation])
     boundaries: list[Equation] = field(default_factory=list[Equation])
@@ -121,11 +125,21 @@ def _collect_loops(draft: _Draft) -> None:
         for position in term.reference.positions if term.reference else ():
             if position.anchor in ("left", "right") and position.index in draft.indices:
                 trees.add(draft.indices[position.index])
-        if term.function == "leaf" and (inner := term.operands[0].reference) and inner.name in draft.indices:
+        if (
+            term.function == "leaf"
+            and (inner := term.operands[0].reference)
+            and inner.name in draft.indices
+        ):
             trees.add(draft.indices[inner.name])
-    generated = {statement.loops[-1].domain for statement in draft.statements if isinstance(statement, StopForm)}
+    generated = {
+        statement.loops[-1].domain
+        for statement in draft.statements
+        if isinstance(statement, StopForm)
+    }
     for loop in first.values():
-        kind = "tree" if loop.domain in trees else "generated" if loop.domain in generated else "chain"
+        kind = (
+            "tree" if loop.domain in trees else "generated" if loop.domain in generated else "chain"
+        )
         draft.domains.setdefault(loop.domain, Domain(loop.domain, loop.index, kind, loop.span.line))
 
 
@@ -138,7 +152,9 @@ def _collect_definitions(draft: _Draft) -> None:
         match statement:
             case Declaration():
                 if statement.name in draft.declarations:
-                    _twice(statement.name, statement.span, draft.declarations[statement.name].span.line)
+                    _twice(
+                        statement.name, statement.span, draft.declarations[statement.name].span.line
+                    )
                 draft.declarations[statement.name] = statement
             case ParameterForm() | SliderForm() | ConstantForm():
                 if statement.name in taken:
@@ -177,9 +193,14 @@ def _check_target(statement: Assignment) -> None:
     expected = tuple(loop.index for loop in statement.loops)
     written = tuple(position.index for position in statement.positions)
     usage = f"{statement.name}[{', '.join(expected)}] = …" if expected else f"{statement.name} = …"
-    plain = all(position.anchor == "shift" and not position.offset for position in statement.positions)
+    plain = all(
+        position.anchor == "shift" and not position.offset for position in statement.positions
+    )
     if written and not expected and plain:
-        sentence = ("Open a loop above it: `for t in time:`.", "请在上面打开循环：`for t in time:`。")
+        sentence = (
+            "Open a loop above it: `for t in time:`.",
+            "请在上面打开循环：`for t in time:`。",
+        )
         raise fail("index-unknown", statement.target, index=written[0], suggestion=sentence)
     if written != expected or not plain:
         code = "target-index" if expected else "target-form"
@@ -191,13 +212,25 @@ def _override_sizes(draft: _Draft, sizes: Mapping[str, int | Sequence[int]]) -> 
         shape = (size,) if isinstance(size, int) else tuple(size)
         span = draft.declarations[name].span if name in draft.declarations else Span(1, 1, 1, 1)
         pointer = f"/sizes/{name.replace('~', '~0').replace('/', '~1')}"
-        if any(isinstance(one, bool) or not 1 <= one <= MAX_SIZE for one in shape) or len(shape) > 3:
-            arguments = {"size": str(shape[0] if len(shape) == 1 else list(shape))[:30], "limit": str(MAX_SIZE)}
+        if (
+            any(isinstance(one, bool) or not 1 <= one <= MAX_SIZE for one in shape)
+            or len(shape) > 3
+        ):
+            arguments = {
+                "size": str(shape[0] if len(shape) == 1 else list(shape))[:30],
+                "limit": str(MAX_SIZE),
+            }
             raise LanguageError([Diagnostic("size-range", span, arguments, pointer)])
-        known = {term.reference.name for term in _terms(draft) if term.reference} | set(draft.defined)
-        if name not in known or (name in draft.forms and not isinstance(draft.forms[name], ParameterForm)):
+        known = {term.reference.name for term in _terms(draft) if term.reference} | set(
+            draft.defined
+        )
+        if name not in known or (
+            name in draft.forms and not isinstance(draft.forms[name], ParameterForm)
+        ):
             names = ", ".join(draft.declarations) or "-"
-            raise LanguageError([Diagnostic("size-override", span, {"name": name[:30], "names": names}, pointer)])
+            raise LanguageError(
+                [Diagnostic("size-override", span, {"name": name[:30], "names": names}, pointer)]
+            )
         old = draft.declarations.get(name)
         draft.declarations[name] = Declaration(name, shape, old.form if old else "shape", span)
 
@@ -218,7 +251,9 @@ def _classify_names(draft: _Draft) -> None:
             known = draft.inputs.get(name)
             if known is None or any(domain == "" for domain in known[0]):
                 draft.inputs[name] = (domains, known[1] if known else term.span)
-        elif name not in draft.indices and name not in draft.inputs and name not in draft.parameters:
+        elif (
+            name not in draft.indices and name not in draft.inputs and name not in draft.parameters
+        ):
             declaration = draft.declarations.get(name)
             if (declaration and declaration.form != "shape") or name in targets_only:
                 draft.inputs[name] = ((), term.span)
@@ -230,7 +265,10 @@ def _classify_names(draft: _Draft) -> None:
     for name, (domains, span) in draft.inputs.items():
         if "" in domains:
             if len(chains) != 1:
-                sentence = ("Read it somewhere as `x[t]`, so that its domain is known.", "请在某处写成 `x[t]`，以确定它的域。")
+                sentence = (
+                    "Read it somewhere as `x[t]`, so that its domain is known.",
+                    "请在某处写成 `x[t]`，以确定它的域。",
+                )
                 raise fail("index-unknown", span, index="end", suggestion=sentence)
             draft.inputs[name] = (tuple(domain or chains[0] for domain in domains), span)
 
@@ -291,8 +329,12 @@ def _resolve_equations(draft: _Draft) -> None:
             draft.stops.append(Stop(loop.domain, loop.index, term, statement.span))
         elif isinstance(statement, Assignment):
             is_boundary = _is_boundary(statement)
-            running = [position.index for position in statement.positions if position.anchor == "shift"]
-            scope = _Scope(frozenset(running if is_boundary else (loop.index for loop in statement.loops)))
+            running = [
+                position.index for position in statement.positions if position.anchor == "shift"
+            ]
+            scope = _Scope(
+                frozenset(running if is_boundary else (loop.index for loop in statement.loops))
+            )
             term, _ = _resolve(draft, statement.term, scope)
             if is_boundary:
                 draft.boundaries.append(_boundary(draft, statement, term))
@@ -309,7 +351,9 @@ def _resolve(draft: _Draft, term: Term, scope: _Scope) -> tuple[Term, frozenset[
         return _resolve_reference(draft, term, scope)
     for index in term.over:
         if index not in draft.indices:
-            raise fail("index-unknown", term.span, index=index, suggestion=_index_suggestion(draft, index))
+            raise fail(
+                "index-unknown", term.span, index=index, suggestion=_index_suggestion(draft, index)
+            )
     sums = term.function in ("sum", "mean") and not term.over
     inner = _Scope(scope.indices | frozenset(term.over), scope.sums or sums)
     operands: list[Term] = []
@@ -318,7 +362,9 @@ def _resolve(draft: _Draft, term: Term, scope: _Scope) -> tuple[Term, frozenset[
         resolved, found = _resolve(draft, operand, inner)
         operands.append(resolved)
         bare |= found
-    if term.over and not any(index in free_indices(operands[0], draft.indices) for index in term.over):
+    if term.over and not any(
+        index in free_indices(operands[0], draft.indices) for index in term.over
+    ):
         raise fail("reduction-unused", term.span, name=term.function, index=term.over[0])
     resolved = replace(term, operands=tuple(operands))
     if sums and bare:
@@ -331,8 +377,16 @@ def _resolve(draft: _Draft, term: Term, scope: _Scope) -> tuple[Term, frozenset[
 def _resolve_leaf(draft: _Draft, term: Term, scope: _Scope) -> Term:
     reference = term.operands[0].reference
     if reference is None or reference.positions or reference.name not in scope.indices:
-        sentence = ("Write `leaf(n)` with the index of the tree's loop.", "请写 `leaf(n)`，n 是树循环的下标。")
-        raise fail("index-unknown", term.operands[0].span, index="n" if reference is None else reference.name, suggestion=sentence)
+        sentence = (
+            "Write `leaf(n)` with the index of the tree's loop.",
+            "请写 `leaf(n)`，n 是树循环的下标。",
+        )
+        raise fail(
+            "index-unknown",
+            term.operands[0].span,
+            index="n" if reference is None else reference.name,
+            suggestion=sentence,
+        )
     return replace(term, operands=(Term("index", (), term.operands[0].span, index=reference.name),))
 
 
@@ -345,7 +399,9 @@ def _resolve_reference(draft: _Draft, term: Term, scope: _Scope) -> tuple[Term, 
     domains = _domains_of_name(draft, name)
     if not reference.positions:
         if name in draft.indices and name not in draft.defined:
-            raise fail("index-unknown", term.span, index=name, suggestion=_index_suggestion(draft, name))
+            raise fail(
+                "index-unknown", term.span, index=name, suggestion=_index_suggestion(draft, name)
+            )
         if not domains:
             return term, frozenset()
         indices = _indices_of_name(draft, name)
@@ -358,7 +414,12 @@ def _resolve_reference(draft: _Draft, term: Term, scope: _Scope) -> tuple[Term, 
     if len(domains) != len(reference.positions):
         usage = f"{name}[{', '.join(_indices_of_name(draft, name))}]"
         raise fail(
-            "index-count", term.span, name=name, expected=str(len(domains)), have=str(len(reference.positions)), usage=usage
+            "index-count",
+            term.span,
+            name=name,
+            expected=str(len(domains)),
+            have=str(len(reference.positions)),
+            usage=usage,
         )
     positions = tuple(
         _resolve_position(draft, name, position, domain, scope, term.span)
@@ -367,7 +428,9 @@ def _resolve_reference(draft: _Draft, term: Term, scope: _Scope) -> tuple[Term, 
     return replace(term, reference=Reference(name, positions)), frozenset()
 
 
-def _resolve_position(draft: _Draft, name: str, position: Position, domain: str, scope: _Scope, span: Span) -> Position:
+def _resolve_position(
+    draft: _Draft, name: str, position: Position, domain: str, scope: _Scope, span: Span
+) -> Position:
     is_tree = draft.domains[domain].kind == "tree" if domain in draft.domains else False
     if position.anchor in ("left", "right", "root") and not is_tree:
         raise fail("tree-position", span, position=str(position), name=name)
@@ -407,7 +470,11 @@ def free_indices(term: Term, order: Iterable[str]) -> tuple[str, ...]:
     def collect(one: Term) -> set[str]:
         if one.index is not None:
             return {one.index}
-        found = {position.index for position in one.reference.positions if position.index} if one.reference else set[str]()
+        found = (
+            {position.index for position in one.reference.positions if position.index}
+            if one.reference
+            else set[str]()
+        )
         for operand in one.operands:
             found |= collect(operand)
         return found if one.function == "softmax" else found - set(one.over)
@@ -430,7 +497,12 @@ def _boundary(draft: _Draft, statement: Assignment, term: Term) -> Equation:
     if len(statement.positions) != len(domains):
         usage = f"{name}[{', '.join(indices)}]"
         raise fail(
-            "index-count", statement.target, name=name, expected=str(len(domains)), have=str(len(statement.positions)), usage=usage
+            "index-count",
+            statement.target,
+            name=name,
+            expected=str(len(domains)),
+            have=str(len(statement.positions)),
+            usage=usage,
         )
     positions: list[Position] = []
     for position, domain in zip(statement.positions, domains, strict=True):
@@ -438,8 +510,15 @@ def _boundary(draft: _Draft, statement: Assignment, term: Term) -> Equation:
             raise fail("chain-position", statement.target, position=str(position))
         if position.anchor == "shift":
             if position.offset or draft.indices.get(position.index) != domain:
-                raise fail("index-unknown", statement.target, index=position.index, suggestion=_index_suggestion(draft, position.index))
-        elif (position.anchor == "start" and position.offset >= 1) or (position.anchor == "end" and position.offset < 1):
+                raise fail(
+                    "index-unknown",
+                    statement.target,
+                    index=position.index,
+                    suggestion=_index_suggestion(draft, position.index),
+                )
+        elif (position.anchor == "start" and position.offset >= 1) or (
+            position.anchor == "end" and position.offset < 1
+        ):
             raise fail("boundary-position", statement.target, name=name, position=str(position))
         positions.append(replace(position, domain=domain))
     scope = tuple(position.index for position in positions if position.anchor == "shift")
@@ -453,7 +532,10 @@ def _check_boundaries(draft: _Draft) -> None:
         if key in seen:
             _twice(key, boundary.span, seen[key])
         seen[key] = boundary.span.line
-        if not any(_reads(equation.term, boundary) for equation in (*draft.equations, *draft.boundaries, *draft.stops)):
+        if not any(
+            _reads(equation.term, boundary)
+            for equation in (*draft.equations, *draft.boundaries, *draft.stops)
+        ):
             raise fail("boundary-unread", boundary.span, usage=key, name=boundary.variable)
 
 
@@ -462,7 +544,11 @@ def _reads(term: Term, boundary: Equation) -> bool:
         if given.anchor == "shift":
             return True
         if read.anchor == "shift":
-            return read.offset <= given.offset - 1 if given.anchor == "start" else read.offset >= given.offset
+            return (
+                read.offset <= given.offset - 1
+                if given.anchor == "start"
+                else read.offset >= given.offset
+            )
         return read.anchor == given.anchor and read.offset == given.offset
 
     for one in term.walk():
@@ -497,9 +583,13 @@ def rank_of_letter(name: str) -> int:
 
 
 def _assemble(draft: _Draft, text: str) -> Recurrence:
-    shared = {name: form.span for name, form in draft.forms.items() if isinstance(form, ParameterForm)}
+    shared = {
+        name: form.span for name, form in draft.forms.items() if isinstance(form, ParameterForm)
+    }
     shared.update(draft.parameters)
-    constants = {name: form.rows for name, form in draft.forms.items() if isinstance(form, ConstantForm)}
+    constants = {
+        name: form.rows for name, form in draft.forms.items() if isinstance(form, ConstantForm)
+    }
     settings = [name for name, form in draft.forms.items() if isinstance(form, SliderForm)]
     typed = infer(
         text=text,
@@ -518,20 +608,39 @@ def _assemble(draft: _Draft, text: str) -> Recurrence:
     variables: dict[str, Variable] = {}
     for name, (domains, span) in draft.inputs.items():
         variables[name] = Variable(
-            name, "input", domains, _indices_of_name(draft, name), typed.shapes[name], name in hot, name in targets, _declared(draft, name, span)
+            name,
+            "input",
+            domains,
+            _indices_of_name(draft, name),
+            typed.shapes[name],
+            name in hot,
+            name in targets,
+            _declared(draft, name, span),
         )
     for equation in typed.equations:
         name = equation.variable
         domains = tuple(draft.indices[index] for index in equation.indices)
-        variables[name] = Variable(name, "equation", domains, equation.indices, typed.shapes[name], False, False, equation.span)
+        variables[name] = Variable(
+            name,
+            "equation",
+            domains,
+            equation.indices,
+            typed.shapes[name],
+            False,
+            False,
+            equation.span,
+        )
     return Recurrence(
         text=text,
         domains=draft.domains,
         index_domains=draft.indices,
         variables=variables,
-        parameters={name: _parameter(draft, name, span, typed.shapes[name]) for name, span in shared.items()},
+        parameters={
+            name: _parameter(draft, name, span, typed.shapes[name]) for name, span in shared.items()
+        },
         constants={
-            name: Constant(name, rows, typed.shapes[name], draft.forms[name].span) for name, rows in constants.items()
+            name: Constant(name, rows, typed.shapes[name], draft.forms[name].span)
+            for name, rows in constants.items()
         },
         settings={
             name: Setting(name, *form.numbers, form.span)
@@ -542,7 +651,9 @@ def _assemble(draft: _Draft, text: str) -> Recurrence:
         boundaries=typed.boundaries,
         stops=typed.stops,
         sizes={
-            name: variables[name].shape[0] if len(variables[name].shape) == 1 else variables[name].shape
+            name: variables[name].shape[0]
+            if len(variables[name].shape) == 1
+            else variables[name].shape
             for name in draft.declarations
             if name in variables and variables[name].shape
         },
@@ -557,7 +668,9 @@ def _parameter(draft: _Draft, name: str, span: Span, shape: tuple[int, ...]) -> 
     form = draft.forms.get(name)
     if not isinstance(form, ParameterForm):
         return Parameter(name, shape, Initial(), True, span)
-    return Parameter(name, shape, Initial(form.constant, form.spectral_radius, form.density), form.trained, span)
+    return Parameter(
+        name, shape, Initial(form.constant, form.spectral_radius, form.density), form.trained, span
+    )
 
 
 def _one_hot(draft: _Draft) -> set[str]:
@@ -579,7 +692,9 @@ def _targets(draft: _Draft) -> set[str]:
     for term in _terms(draft):
         for place, operand in enumerate(term.operands):
             if operand.reference is not None:
-                is_target = (term.function in LOSSES and place == 1) or (term.function == "force" and place == 0)
+                is_target = (term.function in LOSSES and place == 1) or (
+                    term.function == "force" and place == 0
+                )
                 (targets if is_target else others).add(operand.reference.name)
     return targets - others
 

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from unrolled.language.diagnostics import Diagnostic, LanguageError, Span, shorten
 from unrolled.language.terms import Term
 
-RANKS = {0: ("a scalar", "标量"), 1: ("a vector", "向量"), 2: ("a matrix", "矩阵"), 3: ("a tensor", "张量")}
+RANKS = {
+    0: ("a scalar", "标量"),
+    1: ("a vector", "向量"),
+    2: ("a matrix", "矩阵"),
+    3: ("a tensor", "张量"),
+}
 
 
 class Dimension:
@@ -57,7 +62,9 @@ class Solver:
             return shorten(self._lines[span.line - 1][span.column - 1 : span.end_column - 1])
         return shorten(" ".join(self._lines[span.line - 1 : span.end_line]))
 
-    def unify(self, left: Dimension, right: Dimension, term: Term, left_term: Term, right_term: Term) -> None:
+    def unify(
+        self, left: Dimension, right: Dimension, term: Term, left_term: Term, right_term: Term
+    ) -> None:
         """Make two sizes one, or raise `shape` at `term`."""
         a, b = left.find(), right.find()
         if a is b:
@@ -89,9 +96,15 @@ class Solver:
                     if whole.value is None:
                         whole.value, whole.origin, changed = known, total.term.span.line, True
                     elif whole.value != known:
-                        raise LanguageError([self._mismatch(Dimension(known), whole, total.term, total.term)])
+                        raise LanguageError(
+                            [self._mismatch(Dimension(known), whole, total.term, total.term)]
+                        )
                 elif len(unknown) == 1 and whole.value is not None and whole.value > known:
-                    unknown[0].value, unknown[0].origin, changed = whole.value - known, total.term.span.line, True
+                    unknown[0].value, unknown[0].origin, changed = (
+                        whole.value - known,
+                        total.term.span.line,
+                        True,
+                    )
 
     def _mismatch(self, a: Dimension, b: Dimension, left: Term, right: Term) -> Diagnostic:
         def origin(dimension: Dimension, line: int) -> tuple[str, str]:
@@ -112,7 +125,9 @@ class Solver:
             },
         )
 
-    def rank_error(self, left: Term, left_rank: int, right: Term, right_rank: int, cure: tuple[str, str]) -> LanguageError:
+    def rank_error(
+        self, left: Term, left_rank: int, right: Term, right_rank: int, cure: tuple[str, str]
+    ) -> LanguageError:
         """Two terms whose ranks do not fit, with the cure in both languages."""
         return LanguageError(
             [
@@ -162,7 +177,10 @@ def elementwise(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> May
                 len(known),
                 operand,
                 len(shape),
-                ("For a product of matrix and vector write `@` instead of `*`.", "矩阵与向量相乘请用 `@`，不用 `*`。"),
+                (
+                    "For a product of matrix and vector write `@` instead of `*`.",
+                    "矩阵与向量相乘请用 `@`，不用 `*`。",
+                ),
             )
         for one, two in zip(known, shape, strict=True):
             solver.unify(one, two, term, other, operand)
@@ -230,7 +248,11 @@ def _same(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> None:
         other = other or ()
         if len(other) != len(shape):
             raise solver.rank_error(
-                first, len(shape), operand, len(other), ("Both must have one shape.", "两者的形状必须相同。")
+                first,
+                len(shape),
+                operand,
+                len(other),
+                ("Both must have one shape.", "两者的形状必须相同。"),
             )
         for one, two in zip(shape, other, strict=True):
             solver.unify(one, two, term, first, operand)
@@ -242,10 +264,13 @@ def cosine(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeSha
     a, b = shapes
     if not solver.need_rank(key, a, 1, term) or a is None or b is None:
         return None
-    if not b:
-        solver.need_rank(memory, b, 2, term)
-    solver.unify(a[0], b[-1], term, key, memory)
-    return b[:-1]
+    if len(b) == 1:
+        solver.unify(a[0], b[0], term, key, memory)
+        return ()
+    solver.need_rank(memory, b, 2, term)
+    rows, columns = b
+    solver.unify(a[0], columns, term, key, memory)
+    return (rows,)
 
 
 def concatenated(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
@@ -263,7 +288,10 @@ def concatenated(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> Ma
 
 def outer(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
     """(n,), (m,) → (n, m)."""
-    ready = [solver.need_rank(operand, shape, 1, term) for operand, shape in zip(term.operands, shapes, strict=True)]
+    ready = [
+        solver.need_rank(operand, shape, 1, term)
+        for operand, shape in zip(term.operands, shapes, strict=True)
+    ]
     a, b = shapes
     return a + b if all(ready) and a is not None and b is not None else None
 
@@ -271,7 +299,11 @@ def outer(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShap
 def transposed(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
     """(n, m) → (m, n)."""
     shape = shapes[0]
-    return (shape[1], shape[0]) if solver.need_rank(term.operands[0], shape, 2, term) and shape is not None else None
+    return (
+        (shape[1], shape[0])
+        if solver.need_rank(term.operands[0], shape, 2, term) and shape is not None
+        else None
+    )
 
 
 def bilinear(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
@@ -290,7 +322,10 @@ def bilinear(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeS
 
 def convolved(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
     """(N,), (N,) → (N,): a shift distribution over the same circle."""
-    ready = [solver.need_rank(operand, shape, 1, term) for operand, shape in zip(term.operands, shapes, strict=True)]
+    ready = [
+        solver.need_rank(operand, shape, 1, term)
+        for operand, shape in zip(term.operands, shapes, strict=True)
+    ]
     a, b = shapes
     if not all(ready) or a is None or b is None:
         return a if ready[0] else None

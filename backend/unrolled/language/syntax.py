@@ -163,16 +163,30 @@ def _check_characters(number: int, line: str) -> None:
         character = line[column]
         if character == "#":
             return
-        if character in _FORBIDDEN or (ord(character) < 32 and character != "\t") or ord(character) == 127:
+        if (
+            character in _FORBIDDEN
+            or (ord(character) < 32 and character != "\t")
+            or ord(character) == 127
+        ):
             name = character if character.isprintable() else f"U+{ord(character):04X}"
             raise fail("character", Span(number, column + 1, number, column + 2), character=name)
         if 0xD800 <= ord(character) <= 0xDFFF:
-            raise fail("character", Span(number, column + 1, number, column + 2), character=f"U+{ord(character):04X}")
+            raise fail(
+                "character",
+                Span(number, column + 1, number, column + 2),
+                character=f"U+{ord(character):04X}",
+            )
         word = _WORD.match(line, column)
         if word:
             if word.end() - column > MAX_NAME:
                 span = Span(number, column + 1, number, word.end() + 1)
-                raise fail("too-long", span, have=str(word.end() - column), unit=("characters", "个字符"), limit=str(MAX_NAME))
+                raise fail(
+                    "too-long",
+                    span,
+                    have=str(word.end() - column),
+                    unit=("characters", "个字符"),
+                    limit=str(MAX_NAME),
+                )
             column = word.end()
             continue
         found = _NUMBER.match(line, column)
@@ -184,9 +198,17 @@ def _check_characters(number: int, line: str) -> None:
                 span = Span(number, column + 1, number, end + 1)
                 raise fail("number", span, number=shorten(line[column:end], 20))
             digits = found.group()
-            if len(digits) > 400 or float(digits) > MAX_NUMBER or (digits[0] == "0" and digits.isdigit() and int(digits)):
+            if (
+                len(digits) > 400
+                or float(digits) > MAX_NUMBER
+                or (digits[0] == "0" and digits.isdigit() and int(digits))
+            ):
                 span = Span(number, column + 1, number, end + 1)
-                code = "number" if len(digits) <= 400 and float(digits) <= MAX_NUMBER else "number-range"
+                code = (
+                    "number"
+                    if len(digits) <= 400 and float(digits) <= MAX_NUMBER
+                    else "number-range"
+                )
                 raise fail(code, span, number=shorten(digits, 20))
             column = end
             continue
@@ -253,7 +275,9 @@ class _Reader:
             (nodes, MAX_NODES * 3, ("parts", "个组成部分")),
         ):
             if have > limit:
-                raise fail("too-long", Span(1, 1, 1, 1), have=str(have), unit=unit, limit=str(limit))
+                raise fail(
+                    "too-long", Span(1, 1, 1, 1), have=str(have), unit=unit, limit=str(limit)
+                )
 
     # statements
 
@@ -279,7 +303,11 @@ class _Reader:
                 raise fail("statement", self.span(node))
 
     def _loop(self, node: ast.For, loops: tuple[Loop, ...]) -> None:
-        if not isinstance(node.target, ast.Name) or not isinstance(node.iter, ast.Name) or node.orelse:
+        if (
+            not isinstance(node.target, ast.Name)
+            or not isinstance(node.iter, ast.Name)
+            or node.orelse
+        ):
             raise fail("loop", self._head(node))
         index, domain = self.name(node.target), self.name(node.iter)
         if index == domain:
@@ -314,20 +342,34 @@ class _Reader:
                 sizes = [shape]
         if len(sizes) > MAX_RANK:
             raise fail("declaration", self.span(shape))
-        self.statements.append(Declaration(name, tuple(self._size(size) for size in sizes), form, span))
+        self.statements.append(
+            Declaration(name, tuple(self._size(size) for size in sizes), form, span)
+        )
 
     def _size(self, node: ast.expr) -> int:
         match node:
             case ast.Constant(value=int() as size) if not isinstance(size, bool):
                 if 1 <= size <= MAX_SIZE:
                     return size
-                raise fail("size-range", self.span(node), size=shorten(str(size)[:30], 20), limit=str(MAX_SIZE))
+                raise fail(
+                    "size-range",
+                    self.span(node),
+                    size=shorten(str(size)[:30], 20),
+                    limit=str(MAX_SIZE),
+                )
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as size)):
-                raise fail("size-range", self.span(node), size=shorten(f"-{str(size)[:30]}", 20), limit=str(MAX_SIZE))
+                raise fail(
+                    "size-range",
+                    self.span(node),
+                    size=shorten(f"-{str(size)[:30]}", 20),
+                    limit=str(MAX_SIZE),
+                )
             case _:
                 raise fail("declaration", self.span(node))
 
-    def _assignment(self, node: ast.stmt, target: ast.expr, value: ast.expr, loops: tuple[Loop, ...]) -> None:
+    def _assignment(
+        self, node: ast.stmt, target: ast.expr, value: ast.expr, loops: tuple[Loop, ...]
+    ) -> None:
         span = self.span(node)
         match target:
             case ast.Name():
@@ -338,7 +380,9 @@ class _Reader:
                 raise fail("target-form", self.span(target), usage="h[t] = …")
         form = self._form(name, value, span)
         if form is None:
-            self.statements.append(Assignment(name, positions, self.term(value), loops, span, self.span(target)))
+            self.statements.append(
+                Assignment(name, positions, self.term(value), loops, span, self.span(target))
+            )
         elif loops:
             raise fail("inside-loop", span)
         elif positions:
@@ -352,7 +396,12 @@ class _Reader:
                 return self._parameter(name, value, span)
             case ast.Call(func=ast.Name(id="slider"), args=args, keywords=keywords):
                 numbers = [number for arg in args if (number := self._number(arg)) is not None]
-                if len(numbers) != 3 or len(args) != 3 or keywords or not numbers[1] <= numbers[0] <= numbers[2]:
+                if (
+                    len(numbers) != 3
+                    or len(args) != 3
+                    or keywords
+                    or not numbers[1] <= numbers[0] <= numbers[2]
+                ):
                     raise fail("setting-form", self.span(value), name=name, usage=FORMS["slider"])
                 return SliderForm(name, (numbers[0], numbers[1], numbers[2]), span)
             case ast.List(elts=elements):
@@ -369,7 +418,11 @@ class _Reader:
         trained = True
         for word in call.keywords:
             number = self._number(word.value)
-            if word.arg == "trained" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, bool):
+            if (
+                word.arg == "trained"
+                and isinstance(word.value, ast.Constant)
+                and isinstance(word.value.value, bool)
+            ):
                 trained = word.value.value
             elif word.arg in ("spectral_radius", "density") and number is not None and number >= 0:
                 numbers[word.arg] = number
@@ -377,7 +430,9 @@ class _Reader:
                 raise fail("argument-named", self.span(word), name="parameter", usage=usage)
         if numbers.get("density", 1.0) > 1:
             raise fail("setting-form", self.span(call), name=name, usage=usage)
-        return ParameterForm(name, constant, numbers.get("spectral_radius"), numbers.get("density"), trained, span)
+        return ParameterForm(
+            name, constant, numbers.get("spectral_radius"), numbers.get("density"), trained, span
+        )
 
     def _number(self, node: ast.expr) -> float | None:
         match node:
@@ -437,9 +492,17 @@ class _Reader:
                 return Position("root", "", "")
             case ast.Name():
                 return Position("shift", self.name(node), "")
-            case ast.Call(func=ast.Name(id=("left" | "right") as side), args=[ast.Name() as child], keywords=[]):
+            case ast.Call(
+                func=ast.Name(id=("left" | "right") as side),
+                args=[ast.Name() as child],
+                keywords=[],
+            ):
                 return Position("left" if side == "left" else "right", self.name(child), "")
-            case ast.BinOp(left=ast.Name() as base, op=ast.Add() | ast.Sub() as sign, right=ast.Constant(value=int() as step)):
+            case ast.BinOp(
+                left=ast.Name() as base,
+                op=ast.Add() | ast.Sub() as sign,
+                right=ast.Constant(value=int() as step),
+            ):
                 offset = step if isinstance(sign, ast.Add) else -step
                 if isinstance(step, bool) or step > MAX_SIZE:
                     raise fail("index-form", self.span(node))
@@ -465,7 +528,12 @@ class _Reader:
             case ast.Name():
                 return Term("reference", (), span, reference=Reference(self.name(node)))
             case ast.Subscript(value=ast.Name() as variable):
-                return Term("reference", (), span, reference=Reference(self.name(variable), self._positions(node)))
+                return Term(
+                    "reference",
+                    (),
+                    span,
+                    reference=Reference(self.name(variable), self._positions(node)),
+                )
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = self.term(operand)
                 if inner.function == "number" and inner.value is not None:
@@ -475,7 +543,9 @@ class _Reader:
                 return self.term(operand)
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
                 return Term(_OPERATORS[type(operator)], (self.term(left), self.term(right)), span)
-            case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _COMPARISONS:
+            case ast.Compare(left=left, ops=[operator], comparators=[right]) if (
+                type(operator) in _COMPARISONS
+            ):
                 return Term(_COMPARISONS[type(operator)], (self.term(left), self.term(right)), span)
             case ast.Compare(ops=[_, _, *_]):
                 raise fail("chained-comparison", span)
@@ -488,25 +558,48 @@ class _Reader:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         row = FUNCTIONS.get(name)
         if name in FORMS:
-            raise fail("argument-count", span, name=name, expected="0", have=str(len(node.args)), usage=FORMS[name])
+            raise fail(
+                "argument-count",
+                span,
+                name=name,
+                expected="0",
+                have=str(len(node.args)),
+                usage=FORMS[name],
+            )
         if row is None or row.family == "operator":
             sentence = ("The rule book lists every function.", "规则页列出了全部函数。")
             raise fail(
-                "function", self.span(node.func), name=shorten(name, 30), suggestion=suggest(name, list(CALLABLE), sentence)
+                "function",
+                self.span(node.func),
+                name=shorten(name, 30),
+                suggestion=suggest(name, list(CALLABLE), sentence),
             )
         if node.keywords:
             raise fail("argument-named", self.span(node.keywords[0]), name=name, usage=row.usage)
         low, high = row.arguments
         if not low <= len(node.args) <= high:
-            raise self._count(name, str(low) if low == high else f"{low}-{high}", len(node.args), row.usage, node)
+            raise self._count(
+                name, str(low) if low == high else f"{low}-{high}", len(node.args), row.usage, node
+            )
         over: tuple[str, ...] = ()
         arguments = node.args
         if row.over and len(arguments) == 2:
             last = arguments[1]
             if not isinstance(last, ast.Name):
-                raise fail("reduction-index", self.span(last), name=name, usage=f"{name}(a[t, s], s)")
+                raise fail(
+                    "reduction-index", self.span(last), name=name, usage=f"{name}(a[t, s], s)"
+                )
             over, arguments = (self.name(last),), arguments[:1]
         return Term(name, tuple(self.term(argument) for argument in arguments), span, over=over)
 
-    def _count(self, name: str, expected: str, have: int, usage: str, node: ast.AST) -> LanguageError:
-        return fail("argument-count", self.span(node), name=name, expected=expected, have=str(have), usage=usage)
+    def _count(
+        self, name: str, expected: str, have: int, usage: str, node: ast.AST
+    ) -> LanguageError:
+        return fail(
+            "argument-count",
+            self.span(node),
+            name=name,
+            expected=expected,
+            have=str(have),
+            usage=usage,
+        )

@@ -51,7 +51,11 @@ class Reference:
     positions: tuple[Position, ...] = ()
 
     def __str__(self) -> str:
-        return self.name if not self.positions else f"{self.name}[{', '.join(map(str, self.positions))}]"
+        return (
+            self.name
+            if not self.positions
+            else f"{self.name}[{', '.join(map(str, self.positions))}]"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Term:
 
     def walk(self) -> Iterator[Term]:
         """This term and all below it, parents first."""
-        stack = [self]
+        stack: list[Term] = [self]
         while stack:
             term = stack.pop()
             yield term
