@@ -127,7 +127,7 @@ def check_titles(key: str, titles: object, text: str, file: str) -> None:
 
 def line_of(key: str, text: str) -> int:
     """The line where a key of the front matter stands, for an error message."""
-    found = re.search(rf"^\s*{re.escape(str(key))}\s*:", text, re.MULTILINE)
+    found = re.search(rf"(?<![\w-]){re.escape(str(key))}\s*:", text)
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from unrolled.graph import Cost
 from unrolled.settings import Settings
 
 from .problems import Fault, ProblemError
@@ -19,18 +17,21 @@ def check_equations(equations: str, settings: Settings) -> None:
         )
 
 
-def check_cost(cost: Mapping[str, Any], settings: Settings) -> None:
-    """Refuse a run whose `cost` passes a limit; says what it needs and what is allowed."""
-    limits = {
-        "parameters": settings.max_parameters,
-        "steps": settings.max_steps,
-        "operations": settings.max_operations,
-        "bytes": settings.max_bytes,
+def check_cost(cost: Cost, width: int, settings: Settings) -> None:
+    """Refuse a run whose cost passes a limit; says what it needs and what is allowed.
+
+    `width`: how much room a number takes, in units of float32. Raises `ProblemError`.
+    """
+    needs = {
+        "parameters": (cost.parameters, settings.max_parameters),
+        "steps": (cost.steps, settings.max_steps),
+        "operations": (cost.operations, settings.max_operations),
+        "bytes": (cost.bytes * width, settings.max_bytes),
     }
     faults = [
-        Fault(name, pointer="", arguments={"needed": cost[name], "limit": limit})
-        for name, limit in limits.items()
-        if cost[name] > limit
+        Fault(name, pointer="", arguments={"needed": needed, "limit": limit})
+        for name, (needed, limit) in needs.items()
+        if needed > limit
     ]
     if faults:
         raise ProblemError("too-expensive", faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 import unrolled
 
 from .runs import Plan, token_of
-from .streaming import ENCODING, NonFinite, array_of, cost_document, plain, without_batch
+from .streaming import ENCODING, NonFinite, array_of, first_sequence, plain
 
 if TYPE_CHECKING:
     from unrolled.engine import Run
@@ -18,40 +19,58 @@ if TYPE_CHECKING:
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
 
 
+CHUNK = 256
+"""Steps computed at once when nobody waits for the first; between chunks a run can be given up."""
+
+
 def compute(run: Run) -> Iterator[int]:
     """Compute a run; yields after each chunk, so that it can be given up in between."""
-    for done, _ in enumerate(run.chunks(), start=1):
+    for done, _ in enumerate(run.chunks((CHUNK,)), start=1):
         yield done
 
 
 def whole_run(found: Plan, run: Run, digits: int | None = None) -> bytes:
-    """The answer of `POST /v1/runs` as JSON; computes what has not been computed yet."""
-    run.complete()
+    """Compute a run and make its document: the answer of `POST /v1/runs` as JSON."""
+    for _ in compute(run):
+        pass
+    return document(found, run, digits)
+
+
+def document(found: Plan, run: Run, digits: int | None = None) -> bytes:
+    """The answer of `POST /v1/runs` for a run that has been computed."""
+    dtype = found.request.dtype
     nonfinite = NonFinite()
-    outputs = []
-    for name, values in run.boundary.items():
-        for position, value in values.items():
-            array = array_of(value, digits)
-            outputs.append(output(f"{name}[{position}]", [], array, found.request.dtype))
+    outputs = [
+        output(f"{name}[{position}]", [], array_of(value.select(0, 0), digits), dtype)
+        for name, values in run.boundary.items()
+        for position, value in values.items()
+    ]
     for name, value in run.values.items():
-        domains = list(run.domains[name])
-        array = array_of(without_batch(value, len(domains)), digits)
+        domains = list(run.domains.get(name, ()))
+        array = array_of(first_sequence(run, name, value, len(domains)), digits)
         nonfinite.look(name, array, 1 if domains else None)
-        outputs.append(output(name, domains, array, found.request.dtype))
-    loss = run.values.get("loss")
+        outputs.append(output(name, domains, array, dtype))
     return orjson.dumps(
         {
             "run": token_of(found.request),
             "outputs": outputs,
             "lengths": dict(run.lengths),
             "symbols": {name: list(symbols) for name, symbols in run.symbols.items()},
-            "loss": None if loss is None else plain(array_of(without_batch(loss, 0), digits)),
-            "cost": cost_document(run),
+            "loss": loss_of(run, digits),
+            "cost": asdict(run.cost),
             "version": unrolled.__version__,
             "nonfinite": nonfinite.document(),
         },
         option=ENCODING,
     )
+
+
+def loss_of(run: Run, digits: int | None) -> Any:
+    """The variable `loss`, if the text has one that is a single number and it was asked for."""
+    value = run.values.get("loss")
+    if value is None or run.shapes.get("loss") != () or run.domains.get("loss"):
+        return None
+    return plain(array_of(value.select(0, 0), digits))
 
 
 def output(name: str, domains: list[str], array: Any, dtype: str) -> dict[str, Any]:

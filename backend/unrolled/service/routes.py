@@ -17,7 +17,7 @@ from .bodies import body_of
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
-from .results import compute, whole_run
+from .results import compute, document
 from .runs import begin, plan, read, unknown_architecture
 from .schemas import RecurrenceRequest, RunRequest
 from .state import state_of
@@ -119,7 +119,7 @@ async def run_whole(request: Request, body: RunBody, digits: Digits = None) -> R
     async for _ in state.workers.follow(compute(run)):
         if await request.is_disconnected():
             return Response(status_code=204)
-    return json_answer(await state.workers.run(whole_run, found, run, digits))
+    return json_answer(await state.workers.run(document, found, run, digits))
 
 
 @router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from unrolled.catalogue import ALPHABET, Architecture, Catalogue
-from unrolled.graph import cost, schedule
+from unrolled.catalogue import ALPHABET, Architecture, Catalogue, Defaults
 from unrolled.language import LanguageError, Recurrence, parse
 from unrolled.settings import Settings
 
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 MOST_TOKEN = 2_048
 """Characters of a run's token; a longer one is not given out."""
 
-DEFAULT_STEPS = 12
-"""Steps of a domain that nothing gives a length."""
+WIDTHS = {"float32": 1, "float64": 2}
+"""How much room a number takes, in units of float32."""
 
 
 @dataclass(frozen=True)
@@ -44,42 +43,34 @@ class Plan:
     seed: int
     boundary: Mapping[str, Any]
     forcing: float
+    settings: Settings
 
 
 def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
     """What a request asks for, with the architecture's defaults filled in.
 
-    Raises `ProblemError`: unknown architecture, equations that cannot be read, too expensive.
+    Raises `ProblemError`: unknown architecture, equations that cannot be read.
     """
     architecture = find(request.architecture, catalogue)
-    defaults = architecture.defaults if architecture else None
+    defaults = architecture.defaults if architecture else Defaults()
+    alphabet = architecture.alphabet if architecture else ALPHABET
     equations = architecture.equations if architecture else request.equations or ""
     check_equations(equations, settings)
-    sizes = {**(defaults.sizes if defaults else {}), **request.sizes}
-    recurrence = read(equations, sizes)
-    alphabet = architecture.alphabet if architecture else ALPHABET
-    names = [name for name, one in recurrence.variables.items() if one.kind == "input"]
-    given = {name: wire_input(value, alphabet) for name, value in request.inputs.items()}
-    presets = defaults.inputs if defaults else {}
-    fallback = {k: with_alphabet(v, alphabet) for k, v in presets.items() if k in names}
-    found = Plan(
+    recurrence = read(equations, {**defaults.sizes, **request.sizes})
+    given = {name: wire_input(value) for name, value in request.inputs.items()}
+    inputs = {**defaults.inputs, **given}
+    boundary = {name: positions(value) for name, value in request.boundary.items()}
+    is_seeded = "parameters" in request.model_fields_set
+    return Plan(
         request=request,
         recurrence=recurrence,
-        inputs={**fallback, **given},
-        lengths={**(defaults.lengths if defaults and not given else {}), **request.lengths},
-        seed=request.parameters.seed
-        if "parameters" in request.model_fields_set
-        else (defaults.seed if defaults else 0),
-        boundary={
-            **(defaults.boundary if defaults else {}),
-            **{name: positions(value) for name, value in request.boundary.items()},
-        },
-        forcing=request.forcing
-        if request.forcing is not None
-        else (defaults.forcing if defaults else 1.0),
+        inputs={name: with_alphabet(value, alphabet) for name, value in inputs.items()},
+        lengths={**({} if given else defaults.lengths), **request.lengths},
+        seed=request.parameters.seed if is_seeded else defaults.seed,
+        boundary={**defaults.boundary, **boundary},
+        forcing=defaults.forcing if request.forcing is None else request.forcing,
+        settings=settings,
     )
-    check_cost(estimate(found), settings)
-    return found
 
 
 def find(name: str | None, catalogue: Catalogue) -> Architecture | None:
@@ -109,15 +100,20 @@ def read(equations: str, sizes: Mapping[str, Any]) -> Recurrence:
         raise equations_problem(error) from None
 
 
-def wire_input(value: Any, alphabet: str) -> Any:
+def wire_input(value: Any) -> Any:
     """An input of a request in the plain form that the engine takes."""
     if isinstance(value, TextInput | NextInput | GeneratedInput):
-        return with_alphabet(value.model_dump(exclude_none=True), alphabet)
+        return value.model_dump(exclude_none=True)
     return value
 
 
 def with_alphabet(value: Any, alphabet: str) -> Any:
-    """A text input that says nothing of its alphabet gets the architecture's."""
+    """A text input that says nothing of its alphabet gets the architecture's.
+
+    The usual alphabet is left to the engine, which knows those of other sizes too.
+    """
+    if alphabet == ALPHABET:
+        return value
     if isinstance(value, Mapping) and "text" in value and "alphabet" not in value:
         return {**value, "alphabet": alphabet}
     return value
@@ -128,52 +124,15 @@ def positions(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {"0": value}
 
 
-def estimate(found: Plan) -> dict[str, Any]:
-    """The cost of a plan, from the longest that each domain can become.
-
-    Raises `ProblemError` where the equations have no order.
-    """
-    try:
-        counted = cost(schedule(found.recurrence, found.forcing), longest(found))
-    except LanguageError as error:
-        raise equations_problem(error) from None
-    return {
-        "parameters": counted.parameters,
-        "steps": counted.steps,
-        "operations": counted.operations,
-        "bytes": counted.bytes * (2 if found.request.dtype == "float64" else 1),
-    }
-
-
-def longest(found: Plan) -> dict[str, int]:
-    """Per domain, the most steps that the inputs or the lengths of a plan ask for."""
-    most: dict[str, int] = {}
-    for name, variable in found.recurrence.variables.items():
-        value = found.inputs.get(name)
-        for domain in variable.domains:
-            steps = count_steps(value, found.lengths.get(domain, DEFAULT_STEPS))
-            most[domain] = max(most.get(domain, 1), steps)
-            if isinstance(value, list) and value and isinstance(value[0], list):
-                value = value[0]
-    for domain in found.recurrence.domains:
-        most[domain] = max(most.get(domain, DEFAULT_STEPS), found.lengths.get(domain, 1))
-    return most
-
-
-def count_steps(value: Any, otherwise: int) -> int:
-    if isinstance(value, Mapping):
-        return max(1, len(value["text"])) if "text" in value else otherwise
-    return max(1, len(value)) if isinstance(value, list) else otherwise
-
-
 def begin(found: Plan) -> Run:
-    """Prepare a plan in the engine: parameters drawn, inputs encoded, nothing computed yet.
+    """Prepare a plan in the engine: cost checked, parameters drawn, inputs encoded, nothing computed.
 
     Runs torch: call it in a worker thread. Raises `ProblemError`.
     """
     from unrolled.engine import RunError, prepare
 
     request = found.request
+    width = WIDTHS[request.dtype]
     try:
         return prepare(
             found.recurrence,
@@ -186,7 +145,10 @@ def begin(found: Plan) -> Run:
             forcing=found.forcing,
             variables=request.variables,
             dtype=request.dtype,
+            check=lambda cost: check_cost(cost, width, found.settings),
         )
+    except LanguageError as error:
+        raise equations_problem(error) from None
     except RunError as error:
         raise run_problem(error) from None
 

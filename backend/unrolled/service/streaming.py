@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +53,10 @@ class NonFinite:
         return {"count": self.count, "first": self.first}
 
 
-def array_of(value: Tensor | Any, digits: int | None) -> np.ndarray:
+def array_of(value: Tensor, digits: int | None) -> np.ndarray:
     """A tensor as a contiguous array, rounded to `digits` decimals if that is asked."""
-    array = np.asarray(value.detach() if hasattr(value, "detach") else value)
-    return np.ascontiguousarray(array if digits is None else np.round(array, digits))
+    array = value.numpy()
+    return np.asarray(array if digits is None else np.round(array, digits), order="C")
 
 
 def plain(array: np.ndarray) -> Any:
@@ -64,9 +64,9 @@ def plain(array: np.ndarray) -> Any:
     return array if array.ndim else array[()]
 
 
-def without_batch(value: Tensor, axis: int) -> Tensor:
-    """The first sequence of the batch (a request has one); `axis` counts the domains before it."""
-    return value.select(axis, 0)
+def first_sequence(run: Run, name: str, value: Tensor, domains: int) -> Tensor:
+    """A value without its batch, which follows `domains` axes of steps; parameters have none."""
+    return value if name in run.parameters else value.select(domains, 0)
 
 
 def start_event(found: Plan, run: Run, digits: int | None) -> dict[str, Any]:
@@ -78,17 +78,14 @@ def start_event(found: Plan, run: Run, digits: int | None) -> dict[str, Any]:
         "domains": {name: list(domains) for name, domains in run.domains.items()},
         "symbols": {name: list(symbols) for name, symbols in run.symbols.items()},
         "boundary": {
-            name: {position: plain(array_of(value, digits)) for position, value in values.items()}
-            for name, values in run.boundary.items()
+            name: {
+                place: plain(array_of(value.select(0, 0), digits)) for place, value in one.items()
+            }
+            for name, one in run.boundary.items()
         },
-        "cost": cost_document(run),
+        "cost": asdict(run.cost),
         "version": unrolled.__version__,
     }
-
-
-def cost_document(run: Run) -> dict[str, Any]:
-    names = ("parameters", "steps", "operations", "bytes", "critical_path", "lengths")
-    return {name: getattr(run.cost, name) for name in names}
 
 
 def lines(
@@ -100,33 +97,38 @@ def lines(
     """
     began = perf_counter()
     try:
-        yield line_of(start_event(found, run, digits))
-        nonfinite, last, scalars = NonFinite(), 0, {}
+        first = start_event(found, run, digits)
+        yield line_of(first)
+        sent = {f"{name}[{place}]" for name, one in first["boundary"].items() for place in one}
+        nonfinite = NonFinite()
         for chunk in run.chunks():
-            arrays = {}
-            for name, value in chunk.values.items():
-                begins = chunk.first if chunk.domain else None
-                array = array_of(without_batch(value, 1 if chunk.domain else 0), digits)
-                nonfinite.look(name, array, begins)
-                arrays[name] = array
-            if chunk.domain is None:
-                scalars = {name: plain(array) for name, array in arrays.items()}
-                continue
-            last = max(last, chunk.last)
-            if chunk.last >= start and arrays:
-                yield line_of(steps_event(chunk.domain, chunk.first, chunk.last, arrays, start))
-        yield line_of(
-            {
-                "event": "end",
-                "steps": last,
-                "values": scalars,
-                "nonfinite": nonfinite.document(),
-                "seconds": round(perf_counter() - began, 6),
+            arrays = {
+                name: array_of(first_sequence(run, name, value, domains_of(run, name)), digits)
+                for name, value in chunk.values.items()
+                if name not in sent
             }
-        )
+            for name, array in arrays.items():
+                nonfinite.look(name, array, chunk.first if chunk.domain else None)
+            if chunk.domain is None:
+                yield line_of(
+                    {
+                        "event": "end",
+                        "steps": max(run.lengths.values(), default=0),
+                        "values": {name: plain(array) for name, array in arrays.items()},
+                        "nonfinite": nonfinite.document(),
+                        "seconds": round(perf_counter() - began, 6),
+                    }
+                )
+            elif chunk.last >= start:
+                yield line_of(steps_event(chunk.domain, chunk.first, chunk.last, arrays, start))
     except (ArithmeticError, MemoryError, RuntimeError, ValueError):
         log.exception("a run broke in the middle of its stream")
         yield line_of({"event": "error", "problem": problem_document("internal", language)})
+
+
+def domains_of(run: Run, name: str) -> int:
+    """How many axes of steps a value has before its batch."""
+    return len(run.domains.get(name, ()))
 
 
 def steps_event(

@@ -1,0 +1,140 @@
+"""The files of the catalogue: each is whole, parses, and holds the equations of the book."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from pathlib import Path
+
+import pytest
+
+from unrolled.catalogue import Architecture, Symbol, check, read_catalogue, render
+from unrolled.graph import describe
+from unrolled.language import parse
+
+CATALOGUE = read_catalogue()
+ALL = list(CATALOGUE.architectures.values())
+
+EVERY = pytest.mark.parametrize("architecture", ALL, ids=lambda one: one.id)
+ENTRIES = pytest.mark.parametrize("architecture", CATALOGUE.entries, ids=lambda one: one.id)
+
+
+def test_the_catalogue_follows_the_order_of_the_book() -> None:
+    assert list(CATALOGUE.architectures) == [
+        "rnn-hidden-recurrence",
+        "rnn-output-recurrence",
+        "rnn-output-recurrence/probability",
+        "rnn-output-recurrence/argmax",
+        "rnn-output-recurrence/target",
+        "rnn-single-output",
+        "teacher-forcing",
+        "lstm",
+        "lstm/book",
+        "lstm/peephole",
+        "gru",
+        "gru/torch",
+        "gru/book",
+    ]
+
+
+@ENTRIES
+def test_every_text_of_an_entry_parses(architecture: Architecture) -> None:
+    check(architecture.entry)
+
+
+@ENTRIES
+def test_a_file_is_named_after_its_id(architecture: Architecture) -> None:
+    assert architecture.entry.file == f"{architecture.id}.md"
+
+
+@ENTRIES
+def test_prose_is_there_in_both_languages_and_readable_in_minutes(
+    architecture: Architecture,
+) -> None:
+    prose = architecture.entry.prose
+    assert 150 <= len(prose["en"].split()) <= 400
+    assert 250 <= len(re.findall(r"[\u4e00-\u9fff]", prose["zh"])) <= 650
+
+
+@ENTRIES
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_symbols_of_the_prose_are_symbols_of_the_equations(
+    architecture: Architecture, language: str
+) -> None:
+    names = set()
+    for text in architecture.entry.texts:
+        recurrence = parse(text.equations)
+        names |= {*recurrence.variables, *recurrence.parameters}
+    html = render(
+        architecture.entry.prose[language], dict.fromkeys(names, Symbol("\\boldsymbol{h}", "node"))
+    )
+    symbols = re.findall(r'<span class="math" data-latex="[^"]*"( data-node="\w+")?><var>', html)
+    assert len(symbols) >= 3
+    assert all(symbols)
+
+
+@EVERY
+def test_defaults_name_inputs_of_the_text(architecture: Architecture) -> None:
+    variables = parse(architecture.equations).variables
+    inputs = {name for name, one in variables.items() if one.kind == "input"}
+    assert set(architecture.defaults.inputs) == inputs
+
+
+@pytest.mark.parametrize(
+    ("architecture", "numbers"),
+    [
+        ("rnn-hidden-recurrence", 34),
+        ("rnn-single-output", 34),
+        ("rnn-output-recurrence", 37),
+        ("lstm", 72 + 16),
+        ("lstm/book", 72 + 16),
+        ("lstm/peephole", 72 + 9 + 16),
+        ("gru", 54 + 16),
+        ("gru/torch", 54 + 3 + 16),
+    ],
+)
+def test_parameters_are_as_many_as_the_book_says(architecture: str, numbers: int) -> None:
+    """For n_x = 2, n_h = 3, n_y = 4; a read-out has 16."""
+    found = CATALOGUE.find(architecture)
+    assert found is not None
+    recurrence = parse(found.equations, sizes={"x": 2, "h": 3, "y": 4})
+    assert sum(prod(one.shape) for one in recurrence.parameters.values()) == numbers
+
+
+@pytest.mark.parametrize(
+    ("architecture", "edges"),
+    [
+        ("rnn-hidden-recurrence", {("x", "h", "U", 0), ("h", "h", "W", 1), ("h", "o", "V", 0)}),
+        ("rnn-output-recurrence", {("x", "h", "U", 0), ("o", "h", "W", 1), ("h", "o", "V", 0)}),
+        (
+            "rnn-output-recurrence/probability",
+            {("x", "h", "U", 0), ("p", "h", "W", 1), ("h", "o", "V", 0)},
+        ),
+        ("rnn-single-output", {("x", "h", "U", 0), ("h", "h", "W", 1), ("h", "o", "V", None)}),
+    ],
+)
+def test_weighted_edges_are_those_of_the_figure(
+    architecture: str, edges: set[tuple[str, str, str, int | None]]
+) -> None:
+    found = CATALOGUE.find(architecture)
+    assert found is not None
+    graph = describe(parse(found.equations))["graph"]
+    drawn = {
+        (edge["source"], edge["target"], edge["parameter"], edge["reads"][0].get("delay"))
+        for edge in graph["edges"]
+        if edge["operation"] == "matmul"
+    }
+    assert drawn == edges
+
+
+def test_the_example_of_the_documentation_loads(root: Path, tmp_path: Path) -> None:
+    page = (root / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    found = re.search(r"````markdown\n(.*?)\n````", page, re.DOTALL)
+    assert found is not None
+    (tmp_path / "leaky-units.md").write_text(found[1] + "\n", encoding="utf-8")
+    catalogue = read_catalogue(tmp_path)
+    check(catalogue.entries[0].entry)
+    slow = catalogue.find("leaky-units/slow")
+    assert slow is not None
+    assert "α = slider(0.99, 0, 1)" in slow.equations
+    assert "slider(0.9," not in slow.equations
