@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -56,7 +56,10 @@ def consumers(program: Program) -> dict[int, list[int]]:
 
 
 def plan_map(
-    program: Program, component: Component, rank: dict[int, int], readers: dict[int, list[int]]
+    program: Program,
+    component: Component,
+    rank: Mapping[int, int],
+    readers: Mapping[int, list[int]],
 ) -> MapPlan:
     """Plan a map. `rank` orders the members of a stack as the scan that reads them wants them."""
     plan = MapPlan(component)
@@ -91,7 +94,7 @@ def plan_map(
 
 
 def _affine_sum(
-    program: Program, product: int, readers: dict[int, list[int]], inside: set[int]
+    program: Program, product: int, readers: Mapping[int, list[int]], inside: set[int]
 ) -> int | None:
     """The sum `b + product` that alone reads a product, if it is exactly that, here, and no variable."""
     if len(readers.get(product, ())) != 1 or readers[product][0] not in inside:

@@ -13,14 +13,25 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from unrolled.engine.data import Given, lengths_of, read_inputs, stable_seed
+from unrolled.engine.checking import asked_names, check_steps, read_settings
+from unrolled.engine.data import lengths_of, read_inputs
+from unrolled.engine.loading import (
+    boundary_places,
+    keep_across_stages,
+    load_boundary,
+    load_inputs,
+    load_leaves,
+    make_room,
+)
 from unrolled.engine.maps import MapPlan, consumers, plan_map, run_map
 from unrolled.engine.operations import operation_values
-from unrolled.engine.parameters import make_parameters, read_array
-from unrolled.engine.problems import escape, refuse
-from unrolled.engine.scan import Tape, gates_of, stack_ranks, tape_of
+from unrolled.engine.parameters import make_parameters
+from unrolled.engine.problems import refuse
+from unrolled.engine.scan import tape_of
+from unrolled.engine.stacks import stack_ranks
 from unrolled.engine.stages import Stage, stages
-from unrolled.engine.values import Pad, Values, Window, allocate, pads_of
+from unrolled.engine.tape import Tape
+from unrolled.engine.values import Values, Window
 from unrolled.graph import Component, Cost, Operand, Schedule, cost, operations, schedule
 from unrolled.language import Position, Recurrence, Shape
 
@@ -72,78 +83,34 @@ def prepare(
             code = "tree-run" if domain.kind == "tree" else "stop-run"
             raise refuse("/equations", code, domain=domain.name)
     plan = schedule(recurrence, forcing)
-    names = _names(recurrence, variables)
+    names = asked_names(recurrence, variables)
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
     if check is not None:
         check(cost(plan, outside))
     given, known = read_inputs(
         recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed
     )
-    _check_steps(recurrence, known)
+    check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
     values = Values(plan.program, known, batch, DTYPES[dtype])
-    run = Run(recurrence, plan, values, names, forcing, seed)
-    run.load(given, made, _settings(recurrence, settings or {}), boundary or {})
-    return run
+    readers = consumers(plan.program)
+    make_room(values, plan, readers)
+    load_leaves(values, made, read_settings(recurrence, settings or {}), seed)
+    load_boundary(values, boundary or {})
+    order = stages(plan)
+    keep_across_stages(values, order, readers)
+    symbols = load_inputs(values, given)
+    return Run(plan, values, _Request(names, forcing, made, symbols), order, readers)
 
 
-def _names(recurrence: Recurrence, variables: Sequence[str] | None) -> list[str]:
-    if variables is None:
-        return list(recurrence.variables)
-    known = {*recurrence.variables, *recurrence.parameters}
-    equations = {one.variable: one for one in recurrence.equations}
-    names: list[str] = []
-    for place, name in enumerate(variables):
-        base, slash, part = name.partition("/")
-        if name in known:
-            names.append(name)
-        elif slash and base in equations and part == "*":
-            names += [identity for identity, _ in operations(recurrence, equations[base])]
-        elif (
-            slash
-            and base in equations
-            and name in {identity for identity, _ in operations(recurrence, equations[base])}
-        ):
-            names.append(name)
-        else:
-            raise refuse(
-                f"/variables/{place}",
-                "variable-unknown",
-                name=name[:30],
-                names=", ".join(recurrence.variables),
-            )
-    return list(dict.fromkeys(names))
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a run keeps of what it was asked."""
 
-
-def _check_steps(recurrence: Recurrence, lengths: Mapping[str, int]) -> None:
-    for equation in (*recurrence.equations, *recurrence.boundaries):
-        for term in equation.term.walk():
-            for position in term.reference.positions if term.reference else ():
-                length = lengths[position.domain]
-                late = position.anchor == "start" and position.offset > length
-                early = position.anchor == "end" and position.offset <= -length
-                if late or early:
-                    raise refuse(
-                        f"/lengths/{escape(position.domain)}",
-                        "step-outside",
-                        reference=str(term.reference),
-                        length=str(length),
-                    )
-
-
-def _settings(recurrence: Recurrence, given: Mapping[str, float]) -> dict[str, float]:
-    for name, value in given.items():
-        if name not in recurrence.settings:
-            names = ", ".join(recurrence.settings) or "-"
-            raise refuse(
-                f"/settings/{escape(name)}", "setting-unknown", name=name[:30], names=names
-            )
-        setting = recurrence.settings[name]
-        if not setting.minimum <= value <= setting.maximum:
-            raise refuse(
-                f"/settings/{escape(name)}", "setting-range", name=name, minimum=f"{setting.minimum:g}", maximum=f"{setting.maximum:g}"
-            )  # fmt: skip
-    return {name: given.get(name, one.value) for name, one in recurrence.settings.items()}
+    names: list[str]
+    forcing: float
+    parameters: Mapping[str, Tensor]
+    symbols: dict[str, list[str]]
 
 
 class Run:
@@ -151,174 +118,42 @@ class Run:
 
     def __init__(
         self,
-        recurrence: Recurrence,
         plan: Schedule,
         values: Values,
-        names: list[str],
-        forcing: float,
-        seed: int,
+        request: _Request,
+        order: list[Stage],
+        readers: Mapping[int, list[int]],
     ) -> None:
+        recurrence = plan.program.recurrence
+        asked = {
+            name: recurrence.variables[name]
+            for name in request.names
+            if name in recurrence.variables
+        }
         self.recurrence = recurrence
         self.plan = plan
         self.lengths: Mapping[str, int] = values.lengths
         self.cost: Cost = cost(plan, values.lengths)
-        self.symbols: dict[str, list[str]] = {}
-        self.shapes: dict[str, Shape] = {
-            name: one.shape for name, one in recurrence.variables.items() if name in names
-        }
+        self.symbols = request.symbols
+        self.parameters = request.parameters
+        self.shapes: dict[str, Shape] = {name: one.shape for name, one in asked.items()}
         self.domains: dict[str, tuple[str, ...]] = {
-            name: one.domains for name, one in recurrence.variables.items() if name in names
+            name: one.domains for name, one in asked.items()
         }
         self._values = values
-        self._names = names
-        self._forcing = forcing
-        self._seed = seed
-        self._readers = consumers(plan.program)
-        self._stages = stages(plan)
+        self._names = request.names
+        self._forcing = request.forcing
+        self._readers = readers
+        self._stages = order
+        self._ranks: dict[int, int] = {}
+        for component in plan.components:
+            if component.kind == "scan":
+                self._ranks.update(stack_ranks(plan.program, component, readers))
         self._maps: dict[int, MapPlan] = {}
         self._tapes: dict[int, Tape | None] = {}
         self._next_stage = 0
         self._is_consumed = False
         self._operations: dict[str, Tensor] = {}
-
-    # loading
-
-    def load(
-        self,
-        inputs: Mapping[str, Given],
-        parameters: Mapping[str, Tensor],
-        settings: Mapping[str, float],
-        boundary: Mapping[str, Any],
-    ) -> None:
-        """Put leaves, boundary values and the room for all variables in place."""
-        values, program = self._values, self.plan.program
-        pads = pads_of(program)
-        ranks: dict[int, int] = {}
-        for component in self.plan.components:
-            if component.kind == "scan":
-                ranks.update(stack_ranks(program, component, self._readers))
-                for group in gates_of(program, component, self._readers):
-                    self._allocate_together(group, pads)
-        self._ranks = ranks
-        for name, identity in program.variables.items():
-            if identity not in values.tensors:
-                allocate(values, identity, pads[identity])
-            if name in inputs:
-                values.own(identity, {}).copy_(inputs[name].values)
-                symbols = inputs[name].symbols
-                if symbols is not None:
-                    self.symbols[name] = list(symbols)
-        for instruction in program.instructions.values():
-            match instruction.function:
-                case "parameter":
-                    values.tensors[instruction.identity] = parameters[instruction.name or ""]
-                case "constant":
-                    rows = self.recurrence.constants[instruction.name or ""].rows
-                    values.tensors[instruction.identity] = torch.tensor(rows, dtype=values.dtype)
-                case "setting":
-                    values.tensors[instruction.identity] = torch.tensor(
-                        settings[instruction.name or ""], dtype=values.dtype
-                    )
-                case "number":
-                    values.tensors[instruction.identity] = torch.tensor(
-                        instruction.number, dtype=values.dtype
-                    )
-                case "index":
-                    steps = torch.arange(
-                        1, values.length(instruction.name or "") + 1, dtype=values.dtype
-                    )
-                    values.tensors[instruction.identity] = steps.unsqueeze(-1)
-                case "noise":
-                    values.tensors[instruction.identity] = self._noise(
-                        instruction.name or "", instruction.indices, instruction.shape
-                    )
-                case _:
-                    continue
-        self.parameters = dict(parameters)
-        self._load_boundary(boundary)
-        self._keep_across_stages()
-
-    def _allocate_together(self, group: list[int], pads: dict[int, tuple[Pad, ...]]) -> None:
-        """Room for several gates side by side, so that one call computes them."""
-        values, program = self._values, self.plan.program
-        instructions = [program.instructions[identity] for identity in group]
-        pad = Pad(
-            max(pads[identity][0].before for identity in group),
-            max(pads[identity][0].after for identity in group),
-        )
-        length = pad.before + values.length(instructions[0].indices[0]) + pad.after
-        joint = torch.empty(
-            length, values.batch, sum(one.shape[0] for one in instructions), dtype=values.dtype
-        )
-        joint[: pad.before].zero_()
-        joint[length - pad.after :].zero_()
-        column = 0
-        for one in instructions:
-            values.tensors[one.identity] = joint.narrow(-1, column, one.shape[0])
-            values.pads[one.identity] = (pad,)
-            column += one.shape[0]
-
-    def _noise(self, name: str, indices: tuple[str, ...], shape: Shape) -> Tensor:
-        values = self._values
-        generator = torch.Generator().manual_seed(stable_seed(self._seed, name))
-        sizes = (*(values.length(index) for index in indices), values.batch, *shape)
-        if name.startswith("normal"):
-            return torch.randn(sizes, generator=generator, dtype=torch.float64).to(values.dtype)
-        uniform = torch.rand(sizes, generator=generator, dtype=torch.float64)
-        if name.startswith("gumbel"):
-            uniform = -(-uniform.clamp_min(1e-300).log()).log()
-        return uniform.to(values.dtype)
-
-    def _load_boundary(self, boundary: Mapping[str, Any]) -> None:
-        program, values = self.plan.program, self._values
-        for name, form in boundary.items():
-            variable = self.recurrence.variables.get(name)
-            pointer = f"/boundary/{escape(name)}"
-            readable = self._boundary_places()
-            for place, given in form.items() if isinstance(form, Mapping) else [("0", form)]:
-                if variable is None or (name, place) not in readable:
-                    names = ", ".join(f"{one}[{where}]" for one, where in readable) or "-"
-                    raise refuse(
-                        pointer,
-                        "boundary-unknown",
-                        name=name[:30],
-                        position=str(place)[:12],
-                        names=names,
-                    )
-                array = read_array(pointer, f"{name}[{place}]", given, variable.shape, values.dtype)
-                identity = program.variables[name]
-                position = readable[(name, place)]
-                values.view(Operand(identity, (position,)), {})[0].copy_(array)
-                values.fixed.add((identity, (position,)))
-
-    def _boundary_places(self) -> dict[tuple[str, str], Position]:
-        """Boundary values of chains that some equation reads, by name and written position."""
-        places: dict[tuple[str, str], Position] = {}
-        for name, identity in self.plan.program.variables.items():
-            variable = self.recurrence.variables[name]
-            if len(variable.domains) != 1:
-                continue
-            (pad,) = self._values.pads[identity]
-            wanted = pads_of(self.plan.program)[identity][0]
-            for back in range(min(pad.before, wanted.before)):
-                places[(name, str(-back))] = Position("start", "", variable.domains[0], -back)
-            for ahead in range(1, min(pad.after, wanted.after) + 1):
-                places[(name, f"end+{ahead}")] = Position("end", "", variable.domains[0], ahead)
-        return places
-
-    def _keep_across_stages(self) -> None:
-        """Values without a name that a later stage reads need room for all steps."""
-        stage_of = {
-            one: number for number, stage in enumerate(self._stages) for one in stage.instructions()
-        }
-        for identity, number in stage_of.items():
-            instruction = self.plan.program.instructions[identity]
-            if instruction.variable is not None or not instruction.indices:
-                continue
-            if any(
-                stage_of.get(reader, number) != number for reader in self._readers.get(identity, ())
-            ):
-                allocate(self._values, identity, (Pad(),) * len(instruction.indices))
 
     # computing
 
@@ -328,7 +163,7 @@ class Run:
         with torch.inference_mode():
             self._begin()
         known: dict[str, dict[str, Tensor]] = {}
-        for (name, place), position in self._boundary_places().items():
+        for (name, place), position in boundary_places(self._values).items():
             if not self._is_pending_boundary(name):
                 known.setdefault(name, {})[place] = self._at(name, position)
         return known
@@ -480,7 +315,7 @@ class Run:
                 )
             ):
                 values[name] = self._value(name)
-        for (name, place), position in self._boundary_places().items():
+        for (name, place), position in boundary_places(self._values).items():
             if name in self._names:
                 values[f"{name}[{place}]"] = self._at(name, position)
         return Chunk(None, 0, 0, values)

@@ -8,8 +8,7 @@ played by `run.py` step by step through the maps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,68 +17,14 @@ from torch import Tensor
 
 from unrolled.engine.kernels import BINARY, UNARY, Ranks, call
 from unrolled.engine.maps import leading_labels
+from unrolled.engine.stacks import Member, adjacent, members_of_stack
+from unrolled.engine.tape import Call, Register, Tape
 from unrolled.engine.values import Values, Window, aligned, is_static, is_unit_by_unit
-from unrolled.graph import Component, Instruction, Operand, Program
-
-Register = Callable[[Window], list[Tensor]]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One torch call of the tape: `function(*arguments, out=out)` at every step."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Register, ...]
-    out: Register
-
-
-@dataclass
-class Tape:
-    """What a scan does at each step, in order."""
-
-    index: str
-    is_forward: bool
-    calls: list[Call] = field(default_factory=list[Call])
-
-    def play(self, window: Window) -> None:
-        """Run the steps of a window, each call writing into its place."""
-        bound = [
-            (one.function, [argument(window) for argument in one.arguments], one.out(window))
-            for one in self.calls
-        ]
-        first, last = window[self.index]
-        steps = range(last - first + 1) if self.is_forward else range(last - first, -1, -1)
-        tape = [(function, *_three(arguments), out) for function, arguments, out in bound]
-        for step in steps:
-            for function, a, b, c, out in tape:
-                if not b:
-                    function(a[step], out=out[step])
-                elif not c:
-                    function(a[step], b[step], out=out[step])
-                else:
-                    function(a[step], b[step], c[step], out=out[step])
-
-
-def _three(arguments: list[list[Tensor]]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """One to three arguments as three; an empty list stands for none."""
-    first, second, third, *_ = [*arguments, [], []]
-    return first, second, third
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A product of a stack: its matrix, the sum it starts, and what of the sum is hoisted or left."""
-
-    product: int
-    total: int | None
-    hoisted: Operand | None
-    rest: tuple[tuple[Operand, int], ...]
-    function: str | None
-    result: int | None
+from unrolled.graph import Component, Instruction, Operand
 
 
 def tape_of(
-    values: Values, scan: Component, readers: dict[int, list[int]], forcing: float
+    values: Values, scan: Component, readers: Mapping[int, list[int]], forcing: float
 ) -> Tape | None:
     """The tape of a scan whose body is maps only; None where a scan stands inside."""
     if (
@@ -91,105 +36,9 @@ def tape_of(
     return _Builder(values, scan, readers, forcing).build()
 
 
-def stack_ranks(program: Program, scan: Component, readers: dict[int, list[int]]) -> dict[int, int]:
-    """In which order a scan wants the hoisted sums that its stacks start with."""
-    ranks: dict[int, int] = {}
-    for inner in scan.body:
-        for stack in inner.stacked:
-            for place, member in enumerate(_members(program, scan, stack, readers)):
-                if member.hoisted is not None:
-                    ranks[member.hoisted.value] = place
-    return ranks
-
-
-def gates_of(program: Program, scan: Component, readers: dict[int, list[int]]) -> list[list[int]]:
-    """Variables that one call of a function computes, in the order in which they should lie side by side."""
-    found: list[list[int]] = []
-    for inner in scan.body:
-        for stack in inner.stacked:
-            groups: dict[str, list[int]] = {}
-            for member in _members(program, scan, stack, readers):
-                if member.function is not None and member.result is not None:
-                    if program.instructions[member.result].variable is not None:
-                        groups.setdefault(member.function, []).append(member.result)
-            found += [group for group in groups.values() if len(group) > 1]
-    return found
-
-
-def _members(
-    program: Program, scan: Component, stack: Sequence[int], readers: dict[int, list[int]]
-) -> list[_Member]:
-    inside = set(scan.all_instructions())
-    members = [_member(program, product, inside, readers, scan.index or "") for product in stack]
-    return sorted(members, key=_member_order(program))
-
-
-def _member_order(program: Program) -> Callable[[_Member], tuple[bool, str, bool, int]]:
-    def key(member: _Member) -> tuple[bool, str, bool, int]:
-        is_variable = (
-            member.result is not None and program.instructions[member.result].variable is not None
-        )
-        return (member.function is None, member.function or "", not is_variable, member.product)
-
-    return key
-
-
-def _member(
-    program: Program, product: int, inside: set[int], readers: dict[int, list[int]], index: str
-) -> _Member:
-    alone = _Member(product, None, None, (), None, None)
-    if len(readers.get(product, ())) != 1:
-        return alone
-    total = program.instructions[readers[product][0]]
-    if (
-        total.function != "total"
-        or total.identity not in inside
-        or total.shape != program.instructions[product].shape
-    ):
-        return alone
-    pairs = list(zip(total.operands, total.signs, strict=True))
-    own = next(pair for pair in pairs if pair[0].value == product)
-    if own[1] < 0 or total.indices != program.instructions[product].indices:
-        return alone
-    rest = [pair for pair in pairs if pair[0].value != product]
-    hoisted = next(
-        (
-            operand
-            for operand, sign in rest
-            if sign > 0 and _is_start(program, operand, inside, total, index)
-        ),
-        None,
-    )
-    if hoisted is None:
-        return alone
-    left = tuple(pair for pair in rest if pair[0] is not hoisted)
-    function = result = None
-    if not left and total.variable is None and len(readers.get(total.identity, ())) == 1:
-        reader = program.instructions[readers[total.identity][0]]
-        if (
-            reader.function in UNARY
-            and reader.identity in inside
-            and reader.indices == total.indices
-        ):
-            function, result = reader.function, reader.identity
-    return _Member(product, total.identity, hoisted, left, function, result)
-
-
-def _is_start(
-    program: Program, operand: Operand, inside: set[int], total: Instruction, index: str
-) -> bool:
-    producer = program.instructions[operand.value]
-    return (
-        operand.value not in inside
-        and not operand.positions
-        and producer.shape == total.shape
-        and (is_static(producer) or (producer.indices == (index,) and not producer.is_shared))
-    )
-
-
 class _Builder:
     def __init__(
-        self, values: Values, scan: Component, readers: dict[int, list[int]], forcing: float
+        self, values: Values, scan: Component, readers: Mapping[int, list[int]], forcing: float
     ) -> None:
         self.values = values
         self.program = values.program
@@ -313,13 +162,13 @@ class _Builder:
     # stacked products
 
     def _stack(self, stack: Sequence[int]) -> None:
-        members = _members(self.program, self.scan, stack, self.readers)
+        members = members_of_stack(self.program, self.scan, stack, self.readers)
         started = [member for member in members if member.hoisted is not None]
         for group in (started, [member for member in members if member.hoisted is None]):
             if group:
                 self._stacked_product(group)
 
-    def _stacked_product(self, members: list[_Member]) -> None:
+    def _stacked_product(self, members: list[Member]) -> None:
         program, values = self.program, self.values
         products = [program.instructions[member.product] for member in members]
         weight = torch.cat(
@@ -335,7 +184,7 @@ class _Builder:
                 [member.hoisted for member in members if member.hoisted is not None]
             )
             self._emit(torch.addmm, (start, source, self._fixed(weight)), self._fixed(whole))
-        places: list[tuple[_Member, int, int]] = []
+        places: list[tuple[Member, int, int]] = []
         start_column = 0
         for member, size in zip(members, sizes, strict=True):
             part = whole.narrow(1, start_column, size)
@@ -369,9 +218,9 @@ class _Builder:
 
         return register
 
-    def _gates(self, places: list[tuple[_Member, int, int]], whole: Tensor) -> None:
+    def _gates(self, places: list[tuple[Member, int, int]], whole: Tensor) -> None:
         """Neighbours in a stack with one function: one call for all of them."""
-        run: list[tuple[_Member, int, int]] = []
+        run: list[tuple[Member, int, int]] = []
 
         def flush() -> None:
             if run:
@@ -388,14 +237,14 @@ class _Builder:
             run.append(place)
         flush()
 
-    def _kind(self, member: _Member) -> tuple[str | None, bool]:
+    def _kind(self, member: Member) -> tuple[str | None, bool]:
         is_variable = (
             member.result is not None
             and self.program.instructions[member.result].variable is not None
         )
         return member.function, is_variable
 
-    def _gate(self, run: list[tuple[_Member, int, int]], whole: Tensor) -> None:
+    def _gate(self, run: list[tuple[Member, int, int]], whole: Tensor) -> None:
         results = [
             self.program.instructions[member.result]
             for member, _, _ in run
@@ -594,23 +443,3 @@ class _Builder:
 
 def _copy(source: Tensor, *, out: Tensor) -> None:
     out.copy_(source)
-
-
-def adjacent(parts: Sequence[Tensor]) -> Tensor | None:
-    """Tensors that lie side by side along their last dimension in one storage, as one; else None."""
-    first = parts[0]
-    column = first.storage_offset()
-    for part in parts:
-        same = (
-            part.untyped_storage().data_ptr() == first.untyped_storage().data_ptr()
-            and part.shape[:-1] == first.shape[:-1]
-            and part.stride() == first.stride()
-            and part.storage_offset() == column
-        )
-        if not same:
-            return None
-        column += part.shape[-1]
-    width = sum(part.shape[-1] for part in parts)
-    if len(parts) > 1 and first.dim() > 1 and width > min(stride for stride in first.stride()[:-1]):
-        return None
-    return first.as_strided((*first.shape[:-1], width), first.stride(), first.storage_offset())

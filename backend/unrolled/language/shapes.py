@@ -206,8 +206,10 @@ def matmul(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeSha
                 "`@` 用于矩阵和向量；与标量相乘请用 `*`。",
             ),
         )
-    solver.unify(a[-1], b[0], term, left, right)
-    return a[:-1] + b[1:]
+    *rows, across = a
+    down, *columns = b
+    solver.unify(across, down, term, left, right)
+    return (*rows, *columns)
 
 
 def same_vector(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:

@@ -7,30 +7,32 @@ which name is an input, which an index, and what shape everything has is decided
 from __future__ import annotations
 
 import ast
-import difflib
-import keyword
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
 
-from unrolled.language.diagnostics import Diagnostic, LanguageError, Span, shorten
+from unrolled.language.characters import check_characters, syntax_error
+from unrolled.language.diagnostics import LanguageError, Span, shorten
 from unrolled.language.functions import CALLABLE, FORMS, FUNCTIONS, RESERVED
+from unrolled.language.statements import (
+    MAX_CHARACTERS,
+    MAX_DEPTH,
+    MAX_LINES,
+    MAX_NODES,
+    MAX_RANK,
+    MAX_SIZE,
+    MAX_STATEMENTS,
+    Assignment,
+    ConstantForm,
+    Declaration,
+    Loop,
+    ParameterForm,
+    SliderForm,
+    Statement,
+    StopForm,
+    fail,
+    suggest,
+)
 from unrolled.language.terms import Position, Reference, Term
 
-MAX_CHARACTERS: Final = 20_000
-MAX_LINES: Final = 400
-MAX_STATEMENTS: Final = 200
-MAX_NODES: Final = 4_000
-MAX_DEPTH: Final = 60
-MAX_NUMBER: Final = 1e300
-MAX_SIZE: Final = 1_000_000
-MAX_RANK: Final = 3
-MAX_NAME: Final = 60
-
-_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_WORD = re.compile(r"[^\W\d]\w*")
-_FORBIDDEN = frozenset("\"'\\`$?{};")
 _OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -50,82 +52,6 @@ _COMPARISONS: Mapping[type[ast.cmpop], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
-    index: str
-    domain: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """`h: 8`, `M: (16, 6)`, `x: onehot(27)`, `x: input(4)`."""
-
-    name: str
-    shape: tuple[int, ...]
-    form: str  # "shape", "onehot" or "input"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """`h[t] = …` with the loops around it; positions as written, not yet resolved."""
-
-    name: str
-    positions: tuple[Position, ...]
-    term: Term
-    loops: tuple[Loop, ...]
-    span: Span
-    target: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterForm:
-    name: str
-    constant: float | None
-    spectral_radius: float | None
-    density: float | None
-    trained: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class SliderForm:
-    name: str
-    numbers: tuple[float, float, float]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ConstantForm:
-    name: str
-    rows: tuple[float, ...] | tuple[tuple[float, ...], ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class StopForm:
-    term: Term
-    loops: tuple[Loop, ...]
-    span: Span
-
-
-Statement = Declaration | Assignment | ParameterForm | SliderForm | ConstantForm | StopForm
-
-
-def fail(code: str, span: Span, **arguments: str | tuple[str, str]) -> LanguageError:
-    """One diagnostic as an error to raise."""
-    return LanguageError([Diagnostic(code, span, arguments)])
-
-
-def suggest(name: str, known: list[str], otherwise: tuple[str, str]) -> tuple[str, str]:
-    """'Did you mean …', or another sentence when nothing is close."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if close:
-        return (f"Did you mean `{close[0]}`?", f"是否想写 `{close[0]}`？")
-    return otherwise
-
-
 def read(text: str) -> list[Statement]:
     """The statements of a text, in order.
 
@@ -140,11 +66,11 @@ def read(text: str) -> list[Statement]:
         if have > limit:
             raise fail("too-long", Span(1, 1, 1, 1), have=str(have), unit=unit, limit=str(limit))
     for number, line in enumerate(lines, 1):
-        _check_characters(number, line)
+        check_characters(number, line)
     try:
         module = ast.parse(text)
     except SyntaxError as error:
-        raise _syntax_error(error, lines) from None
+        raise syntax_error(error, lines) from None
     except (RecursionError, MemoryError):
         raise fail("too-deep", Span(1, 1, 1, 1), limit=str(MAX_DEPTH)) from None
     except (ValueError, OverflowError):
@@ -155,85 +81,6 @@ def read(text: str) -> list[Statement]:
     if not any(isinstance(one, Assignment) for one in reader.statements):
         raise fail("empty", Span(1, 1, 1, 1))
     return reader.statements
-
-
-def _check_characters(number: int, line: str) -> None:
-    column = 0
-    while column < len(line):
-        character = line[column]
-        if character == "#":
-            return
-        if (
-            character in _FORBIDDEN
-            or (ord(character) < 32 and character != "\t")
-            or ord(character) == 127
-        ):
-            name = character if character.isprintable() else f"U+{ord(character):04X}"
-            raise fail("character", Span(number, column + 1, number, column + 2), character=name)
-        if 0xD800 <= ord(character) <= 0xDFFF:
-            raise fail(
-                "character",
-                Span(number, column + 1, number, column + 2),
-                character=f"U+{ord(character):04X}",
-            )
-        word = _WORD.match(line, column)
-        if word:
-            if word.end() - column > MAX_NAME:
-                span = Span(number, column + 1, number, word.end() + 1)
-                raise fail(
-                    "too-long",
-                    span,
-                    have=str(word.end() - column),
-                    unit=("characters", "个字符"),
-                    limit=str(MAX_NAME),
-                )
-            column = word.end()
-            continue
-        found = _NUMBER.match(line, column)
-        if found and (character.isdigit() or character == "."):
-            end = found.end()
-            tail = _WORD.match(line, end)
-            if tail or (end < len(line) and (line[end].isdigit() or line[end] == ".")):
-                end = max(tail.end() if tail else end, end + 1)
-                span = Span(number, column + 1, number, end + 1)
-                raise fail("number", span, number=shorten(line[column:end], 20))
-            digits = found.group()
-            if (
-                len(digits) > 400
-                or float(digits) > MAX_NUMBER
-                or (digits[0] == "0" and digits.isdigit() and int(digits))
-            ):
-                span = Span(number, column + 1, number, end + 1)
-                code = (
-                    "number"
-                    if len(digits) <= 400 and float(digits) <= MAX_NUMBER
-                    else "number-range"
-                )
-                raise fail(code, span, number=shorten(digits, 20))
-            column = end
-            continue
-        column += 1
-
-
-def _syntax_error(error: SyntaxError, lines: list[str]) -> LanguageError:
-    line = min(max(error.lineno or 1, 1), len(lines))
-    source = lines[line - 1]
-    column = min(max(error.offset or 1, 1), len(source) + 1)
-    span = Span(line, column, line, max(column + 1, len(source) + 1))
-    message = error.msg or ""
-    for word in _WORD.finditer(source.split("#", 1)[0]):
-        if keyword.iskeyword(word.group()) and word.group() not in ("for", "in"):
-            name = word.group()
-            return fail("keyword", Span(line, word.start() + 1, line, word.end() + 1), name=name)
-    if isinstance(error, IndentationError):
-        return fail("indentation", Span(line, 1, line, len(source) + 1))
-    if "never closed" in message or "unmatched" in message or "does not match" in message:
-        return fail("bracket", span)
-    if "expected ':'" in message:
-        return fail("colon", span)
-    if "too many" in message or "too complex" in message:
-        return fail("too-deep", span, limit=str(MAX_DEPTH))
-    return fail("syntax", span)
 
 
 class _Reader:

@@ -1,0 +1,156 @@
+"""Before the first step: leaves, boundary values, and room for every variable at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unrolled.engine.data import Given, stable_seed
+from unrolled.engine.parameters import read_array
+from unrolled.engine.problems import escape, refuse
+from unrolled.engine.stacks import gates_of
+from unrolled.engine.stages import Stage
+from unrolled.engine.values import Pad, Values, allocate, pads_of
+from unrolled.graph import Instruction, Operand, Schedule
+from unrolled.language import Position
+
+
+def make_room(values: Values, plan: Schedule, readers: Mapping[int, list[int]]) -> None:
+    """Tensors for all variables; gates that one call computes lie side by side."""
+    pads = pads_of(plan.program)
+    for component in plan.components:
+        if component.kind == "scan":
+            for group in gates_of(plan.program, component, readers):
+                _allocate_together(values, group, pads)
+    for identity in plan.program.variables.values():
+        if identity not in values.tensors:
+            allocate(values, identity, pads[identity])
+
+
+def _allocate_together(
+    values: Values, group: Sequence[int], pads: Mapping[int, tuple[Pad, ...]]
+) -> None:
+    instructions = [values.program.instructions[identity] for identity in group]
+    before = max(pads[identity][0].before for identity in group)
+    after = max(pads[identity][0].after for identity in group)
+    length = before + values.length(instructions[0].indices[0]) + after
+    width = sum(one.shape[0] for one in instructions)
+    joint = torch.empty(length, values.batch, width, dtype=values.dtype)
+    joint[:before].zero_()
+    joint[length - after :].zero_()
+    column = 0
+    for one in instructions:
+        values.tensors[one.identity] = joint.narrow(-1, column, one.shape[0])
+        values.pads[one.identity] = (Pad(before, after),)
+        column += one.shape[0]
+
+
+def load_inputs(values: Values, inputs: Mapping[str, Given]) -> dict[str, list[str]]:
+    """Copy the inputs into their room; the symbols of those that have any."""
+    symbols: dict[str, list[str]] = {}
+    for name, given in inputs.items():
+        values.own(values.program.variables[name], {}).copy_(given.values)
+        if given.symbols is not None:
+            symbols[name] = list(given.symbols)
+    return symbols
+
+
+def load_leaves(
+    values: Values, parameters: Mapping[str, Tensor], settings: Mapping[str, float], seed: int
+) -> None:
+    """Parameters, constants, settings, numbers, step numbers and noise, in the run's number type."""
+    for instruction in values.program.instructions.values():
+        leaf = _leaf(values, instruction, parameters, settings, seed)
+        if leaf is not None:
+            values.tensors[instruction.identity] = leaf
+
+
+def _leaf(
+    values: Values,
+    instruction: Instruction,
+    parameters: Mapping[str, Tensor],
+    settings: Mapping[str, float],
+    seed: int,
+) -> Tensor | None:
+    name = instruction.name or ""
+    match instruction.function:
+        case "parameter":
+            return parameters[name]
+        case "constant":
+            rows = values.program.recurrence.constants[name].rows
+            return torch.tensor(rows, dtype=values.dtype)
+        case "setting":
+            return torch.tensor(settings[name], dtype=values.dtype)
+        case "number":
+            return torch.tensor(instruction.number, dtype=values.dtype)
+        case "index":
+            return torch.arange(1, values.length(name) + 1, dtype=values.dtype).unsqueeze(-1)
+        case "noise":
+            return _noise(values, instruction, seed)
+        case _:
+            return None
+
+
+def _noise(values: Values, instruction: Instruction, seed: int) -> Tensor:
+    """Drawn for all steps at once, in float64, so that neither chunks nor number types change it."""
+    name = instruction.name or ""
+    generator = torch.Generator().manual_seed(stable_seed(seed, name))
+    steps = [values.length(index) for index in instruction.indices]
+    sizes = (*steps, values.batch, *instruction.shape)
+    if name.startswith("normal"):
+        return torch.randn(sizes, generator=generator, dtype=torch.float64).to(values.dtype)
+    uniform = torch.rand(sizes, generator=generator, dtype=torch.float64)
+    if name.startswith("gumbel"):
+        uniform = -(-uniform.clamp_min(1e-300).log()).log()
+    return uniform.to(values.dtype)
+
+
+def boundary_places(values: Values) -> dict[tuple[str, str], Position]:
+    """Boundary values of chains that some equation reads, by name and written position."""
+    places: dict[tuple[str, str], Position] = {}
+    wanted = pads_of(values.program)
+    for name, identity in values.program.variables.items():
+        domains = values.program.recurrence.variables[name].domains
+        if len(domains) != 1:
+            continue
+        pad = wanted[identity][0]
+        for back in range(pad.before):
+            places[(name, str(-back))] = Position("start", "", domains[0], -back)
+        for ahead in range(1, pad.after + 1):
+            places[(name, f"end+{ahead}")] = Position("end", "", domains[0], ahead)
+    return places
+
+
+def load_boundary(values: Values, boundary: Mapping[str, Any]) -> None:
+    """The caller's boundary values; they win over computed ones. Raises `RunError`."""
+    readable = boundary_places(values)
+    for name, form in boundary.items():
+        pointer = f"/boundary/{escape(name)}"
+        for place, given in form.items() if isinstance(form, Mapping) else [("0", form)]:
+            if (name, place) not in readable:
+                names = ", ".join(f"{one}[{where}]" for one, where in readable) or "-"
+                where = str(place)[:12]
+                raise refuse(
+                    pointer, "boundary-unknown", name=name[:30], position=where, names=names
+                )
+            shape = values.program.recurrence.variables[name].shape
+            array = read_array(pointer, f"{name}[{place}]", given, shape, values.dtype)
+            operand = Operand(values.program.variables[name], (readable[(name, place)],))
+            values.view(operand, {})[0].copy_(array)
+            values.fixed.add((operand.value, operand.positions))
+
+
+def keep_across_stages(
+    values: Values, stages: Sequence[Stage], readers: Mapping[int, list[int]]
+) -> None:
+    """Values without a name that a later stage reads need room for all steps."""
+    stage_of = {one: number for number, stage in enumerate(stages) for one in stage.instructions()}
+    for identity, number in stage_of.items():
+        instruction = values.program.instructions[identity]
+        if instruction.variable is not None or not instruction.indices:
+            continue
+        if any(stage_of.get(reader, number) != number for reader in readers.get(identity, ())):
+            allocate(values, identity, (Pad(),) * len(instruction.indices))

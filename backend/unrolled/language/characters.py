@@ -1,0 +1,94 @@
+"""Characters, words and numbers, checked before the grammar; and what the grammar's own errors mean."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from unrolled.language.diagnostics import LanguageError, Span, shorten
+from unrolled.language.statements import MAX_DEPTH, MAX_NAME, MAX_NUMBER, fail
+
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_WORD = re.compile(r"[^\W\d]\w*")
+_FORBIDDEN = frozenset("\"'\\`$?{};")
+
+
+def check_characters(number: int, line: str) -> None:
+    """Refuse what no line may hold: strings, control characters, odd numbers, endless names."""
+    column = 0
+    while column < len(line):
+        character = line[column]
+        if character == "#":
+            return
+        if (
+            character in _FORBIDDEN
+            or (ord(character) < 32 and character != "\t")
+            or ord(character) == 127
+        ):
+            name = character if character.isprintable() else f"U+{ord(character):04X}"
+            raise fail("character", Span(number, column + 1, number, column + 2), character=name)
+        if 0xD800 <= ord(character) <= 0xDFFF:
+            raise fail(
+                "character",
+                Span(number, column + 1, number, column + 2),
+                character=f"U+{ord(character):04X}",
+            )
+        word = _WORD.match(line, column)
+        if word:
+            if word.end() - column > MAX_NAME:
+                span = Span(number, column + 1, number, word.end() + 1)
+                raise fail(
+                    "too-long",
+                    span,
+                    have=str(word.end() - column),
+                    unit=("characters", "个字符"),
+                    limit=str(MAX_NAME),
+                )
+            column = word.end()
+            continue
+        found = _NUMBER.match(line, column)
+        if found and (character.isdigit() or character == "."):
+            end = found.end()
+            tail = _WORD.match(line, end)
+            if tail or (end < len(line) and (line[end].isdigit() or line[end] == ".")):
+                end = max(tail.end() if tail else end, end + 1)
+                span = Span(number, column + 1, number, end + 1)
+                raise fail("number", span, number=shorten(line[column:end], 20))
+            digits = found.group()
+            if (
+                len(digits) > 400
+                or float(digits) > MAX_NUMBER
+                or (digits[0] == "0" and digits.isdigit() and int(digits))
+            ):
+                span = Span(number, column + 1, number, end + 1)
+                code = (
+                    "number"
+                    if len(digits) <= 400 and float(digits) <= MAX_NUMBER
+                    else "number-range"
+                )
+                raise fail(code, span, number=shorten(digits, 20))
+            column = end
+            continue
+        column += 1
+
+
+def syntax_error(error: SyntaxError, lines: list[str]) -> LanguageError:
+    """A refusal of the grammar in the words of this language."""
+    line = min(max(error.lineno or 1, 1), len(lines))
+    source = lines[line - 1]
+    column = min(max(error.offset or 1, 1), len(source) + 1)
+    span = Span(line, column, line, max(column + 1, len(source) + 1))
+    message = error.msg or ""
+    for word in _WORD.finditer(source.split("#", 1)[0]):
+        if keyword.iskeyword(word.group()) and word.group() not in ("for", "in"):
+            name = word.group()
+            return fail("keyword", Span(line, word.start() + 1, line, word.end() + 1), name=name)
+    if isinstance(error, IndentationError):
+        return fail("indentation", Span(line, 1, line, len(source) + 1))
+    if "never closed" in message or "unmatched" in message or "does not match" in message:
+        return fail("bracket", span)
+    if "expected ':'" in message:
+        return fail("colon", span)
+    if "too many" in message or "too complex" in message:
+        return fail("too-deep", span, limit=str(MAX_DEPTH))
+    return fail("syntax", span)
