@@ -195,7 +195,7 @@ def matmul(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeSha
     a, b = shapes
     if a is None or b is None:
         return None
-    if not a or not b or len(a) > 2 or len(b) > 2:
+    if (len(a), len(b)) not in ((2, 1), (2, 2), (1, 1), (1, 2)):
         raise solver.rank_error(
             left,
             len(a),
