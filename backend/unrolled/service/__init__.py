@@ -1,0 +1,1 @@
+"""The service: `app.py` wires it, `routes.py` and `pages.py` hold every route."""
