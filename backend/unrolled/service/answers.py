@@ -118,7 +118,6 @@ class Operation(Answer):
     id: str
     function: str
     operands: list[str]
-    text: str
     latex: str
     shape: list[int]
     domains: list[str]

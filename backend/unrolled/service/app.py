@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -23,10 +24,13 @@ from .state import State
 from .workers import Workers
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application, with settings from the environment unless they are given."""
+def create_app(settings: Settings | None = None, static: Path = pages.STATIC) -> FastAPI:
+    """The application, with settings from the environment unless they are given.
+
+    `static`: the folder into which vite builds the page.
+    """
     settings = settings or Settings()
-    state = State(settings, Library(read_catalogue()), Workers(settings.workers))
+    state = State(settings, Library(read_catalogue()), Workers(settings.workers), static)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -47,7 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = partial(openapi.openapi, app)
     install_handlers(app)
     app.include_router(routes.router)
-    pages.mount(app)
+    pages.mount(app, static)
     app.add_middleware(compressed)
     app.add_middleware(KnownHosts, hosts=settings.hosts)
     app.add_middleware(SecurityHeaders)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -67,15 +68,17 @@ class ArchitectureConvertor(Convertor[str]):
         return value
 
 
-def mount(app: FastAPI) -> None:
-    """Add the pages to the application; its interface has to be there already."""
+def mount(app: FastAPI, static: Path) -> None:
+    """Add the pages and the static files; the interface has to be there already."""
     register_url_convertor("architecture", ArchitectureConvertor())
     app.add_exception_handler(HTTPException, on_missing_page)
     app.add_route("/", page, methods=["GET"])
     app.add_route("/docs", documentation, methods=["GET"])
     app.add_route("/openapi.json", openapi_document, methods=["GET"])
     app.add_route("/problems/{kind}", problem_page, methods=["GET"])
-    app.mount("/static", Cached(StaticFiles(directory=STATIC, check_dir=False)), name="static")
+    app.mount(
+        "/static", Cached(StaticFiles(directory=static, check_dir=False), static), name="static"
+    )
     app.add_route("/{architecture:architecture}", page, methods=["GET"])
 
 
@@ -86,7 +89,7 @@ async def page(request: Request) -> Response:
     if architecture is None:
         raise HTTPException(404)
     language = language_of(request)
-    assets = read_manifest(STATIC)
+    assets = read_manifest(state.static)
     state.workers.page_served()
     if assets is None:
         return notice("unbuilt", 503, language)
@@ -201,20 +204,17 @@ class Cached:
     """Static files: those whose name holds a hash may be kept for a year, the others not."""
 
     files: ASGIApp
-    immutable: str = field(default="/static/assets/")
+    folder: Path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not STATIC.is_dir():
+        if scope["type"] != "http" or not self.folder.is_dir():
             raise HTTPException(404)
-        hashed = Request(scope).url.path.startswith(self.immutable)
-        policy = f"public, max-age={YEAR}, immutable" if hashed else "no-cache"
+        is_hashed = Request(scope).url.path.startswith("/static/assets/")
+        policy = f"public, max-age={YEAR}, immutable" if is_hashed else "no-cache"
 
         async def send_with_policy(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in (200, 304):
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (b"cache-control", policy.encode()),
-                ]
+            if message["type"] == "http.response.start" and message["status"] in (200, 206, 304):
+                MutableHeaders(scope=message)["cache-control"] = policy
             await send(message)
 
         await self.files(scope, receive, send_with_policy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.requests import Request
 
@@ -19,6 +20,7 @@ class State:
     settings: Settings
     library: Library
     workers: Workers
+    static: Path
 
 
 def state_of(request: Request) -> State:

@@ -1,0 +1,189 @@
+"""Answers are what the OpenAPI document says, and the document is what is committed."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from service.in_process import Client
+from unrolled.catalogue import read_catalogue
+from unrolled.service import answers, openapi
+from unrolled.service.schemas import RecurrenceRequest, RunRequest
+
+IDS = list(read_catalogue().architectures)
+
+
+def test_the_committed_openapi_document_is_current(root: Path) -> None:
+    committed = (root / "frontend" / "openapi.json").read_text(encoding="utf-8")
+    assert committed == openapi.text(), (
+        "write it anew: python -m unrolled.service.openapi > frontend/openapi.json"
+    )
+
+
+def test_every_reference_of_the_openapi_document_leads_somewhere(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    references = {
+        part.split('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]
+    }
+    assert references <= set(schemas)
+    assert set(document["paths"]) == set(openapi.ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/healthz", answers.Health),
+        ("/v1/architectures", answers.Architectures),
+        *((f"/v1/architectures/{name}", answers.Architecture) for name in IDS),
+    ],
+)
+def test_an_answer_has_the_documented_form(
+    client: Client, path: str, model: type[BaseModel]
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    model.model_validate(answer.json())
+
+
+@pytest.mark.parametrize("request_model", [RecurrenceRequest, RunRequest])
+def test_every_example_of_a_request_is_true(client: Client, request_model: type[BaseModel]) -> None:
+    extra = request_model.model_config.get("json_schema_extra")
+    assert isinstance(extra, dict)
+    examples: Any = extra["examples"]
+    path, answer_model = {
+        RecurrenceRequest: ("/v1/recurrences", answers.Recurrence),
+        RunRequest: ("/v1/runs", answers.RunResult),
+    }[request_model]
+    for example in examples:
+        answer = client.post(path, example)
+        assert answer.status_code == 200, answer.text
+        answer_model.model_validate(answer.json())
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_architecture_runs_on_its_defaults_as_documented(client: Client, name: str) -> None:
+    answer = client.post("/v1/runs", {"architecture": name})
+    assert answer.status_code == 200
+    run = answers.RunResult.model_validate(answer.json())
+    assert run.loss is not None
+    assert run.loss > 0
+    assert run.nonfinite.count == 0
+    for output in run.outputs:
+        size = 1
+        for axis in output.shape:
+            size *= axis
+        assert len(output.data) == size
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_event_of_a_stream_is_documented(client: Client, name: str) -> None:
+    answer = client.post("/v1/runs/stream", {"architecture": name})
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.text.endswith("\n")
+    adapter = TypeAdapter(answers.StreamEvent)
+    events = [adapter.validate_json(line) for line in answer.text.splitlines()]
+    assert events[0].event == "start"
+    assert events[-1].event == "end"
+    assert {one.event for one in events[1:-1]} == {"steps"}
+
+
+def test_a_token_is_the_request_again(client: Client) -> None:
+    body = {
+        "architecture": "lstm",
+        "inputs": {"x": {"text": "hi"}},
+        "variables": ["h"],
+        "dtype": "float32",
+    }
+    token = client.post("/v1/runs", body).json()["run"]
+    again = json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    del body["dtype"]  # the default is left out
+    assert again == body
+    assert client.post("/v1/runs", again).json()["run"] == token
+
+
+def test_a_long_request_has_no_token(client: Client) -> None:
+    body = {"architecture": "lstm", "inputs": {"x": {"text": "a" * 2_000}}, "variables": ["L"]}
+    assert client.post("/v1/runs", body).json()["run"] is None
+
+
+def test_digits_round_and_full_precision_is_the_default(client: Client) -> None:
+    body = {"architecture": "gru", "variables": ["h"], "dtype": "float64"}
+    full = client.post("/v1/runs", body).json()["outputs"][-1]["data"]
+    rounded = client.post("/v1/runs?digits=4", body).json()["outputs"][-1]["data"]
+    assert rounded == [round(value, 4) for value in full]
+    assert any(value != round(value, 12) for value in full)
+
+
+def test_infinity_travels_as_null_and_is_counted(client: Client) -> None:
+    body = {
+        "equations": "for t in time:\n    h[t] = exp(x[t]) - 1\n    k[t] = h[t] * 2\n",
+        "sizes": {"x": 2},
+        "inputs": {"x": [[0, 0], [0, 999], [999, 0]]},
+        "variables": ["h", "k"],
+    }
+    run = client.post("/v1/runs", body).json()
+    assert run["outputs"][0]["data"] == [0, 0, 0, None, None, 0]
+    assert run["nonfinite"] == {"count": 4, "first": "h[2][1]"}
+    last = client.post("/v1/runs/stream", body).text.splitlines()[-1]
+    assert json.loads(last)["nonfinite"]["count"] == 4
+
+
+def test_asked_for_parameters_and_operations_come_along(client: Client) -> None:
+    body = {
+        "architecture": "lstm",
+        "sizes": {"h": 2},
+        "inputs": {"x": {"text": "ab"}},
+        "variables": ["f", "f/*", "W_f"],
+    }
+    outputs = {one["name"]: one for one in client.post("/v1/runs", body).json()["outputs"]}
+    assert outputs["W_f"]["shape"] == [2, 2]
+    assert outputs["f/0"]["data"] == outputs["f"]["data"]
+    assert outputs["h[0]"]["data"] == [0, 0]
+
+
+def test_boundary_values_are_taken_and_reported(client: Client) -> None:
+    body = {"architecture": "gru", "sizes": {"h": 2}, "boundary": {"h": [0.5, -0.5]}}
+    start = json.loads(client.post("/v1/runs/stream", body).text.splitlines()[0])
+    assert start["boundary"] == {"h": {"0": [0.5, -0.5]}}
+
+
+def kinds(stages: list[dict[str, Any]]) -> list[str]:
+    return [stage["kind"] for stage in stages]
+
+
+def test_teacher_forcing_needs_no_scan_and_free_running_one(client: Client) -> None:
+    text = client.get("/v1/architectures/teacher-forcing").json()["equations"]
+    forced = client.post("/v1/recurrences", {"equations": text, "forcing": 1}).json()
+    free = client.post("/v1/recurrences", {"equations": text, "forcing": 0}).json()
+    mixed = client.post("/v1/recurrences", {"equations": text, "forcing": 0.5}).json()
+    assert kinds(forced["schedule"]).count("scan") == 0
+    assert kinds(free["schedule"]).count("scan") == 1
+    assert kinds(mixed["schedule"]).count("scan") == 1
+    cut = {edge["id"]: edge["cut"] for edge in forced["graph"]["edges"]}
+    assert [name for name, is_cut in cut.items() if is_cut]
+    assert not any(edge["cut"] for edge in mixed["graph"]["edges"])
+
+
+def test_the_input_products_of_the_lstm_are_outside_its_scan(client: Client) -> None:
+    schedule = client.get("/v1/architectures/lstm").json()["recurrence"]["schedule"]
+    before, scan = schedule[0], next(one for one in schedule if one["kind"] == "scan")
+    assert before["kind"] == "map"
+    assert any("U_f @ x[t]" in operation for operation in before["operations"])
+    assert ["U_f", "U_g", "U_o", "U"] in before["stacked"]
+    assert ["W_f", "W_g", "W_o", "W"] in scan["stacked"]
+    assert not any("x[t]" in operation for operation in scan["operations"])
+
+
+def test_big_answers_are_compressed_and_streams_are_not(client: Client) -> None:
+    headers = {"accept-encoding": "gzip"}
+    whole = client.post("/v1/runs", {"architecture": "lstm"}, headers=headers)
+    stream = client.post("/v1/runs/stream", {"architecture": "lstm"}, headers=headers)
+    assert whole.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in stream.headers
