@@ -100,6 +100,7 @@ export interface Description {
 
 export interface Defaults {
   inputs: Record<string, InputValue>;
+  sizes?: Record<string, number>;
   lengths: Record<string, number>;
   forcing: number;
   seed: number;

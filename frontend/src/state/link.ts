@@ -10,6 +10,7 @@ export interface Link {
   equations?: string;
   inputs?: Record<string, InputValue>;
   sizes?: Record<string, number>;
+  lengths?: Record<string, number>;
   settings?: Record<string, number>;
   forcing?: number;
   seed?: number;
@@ -90,6 +91,7 @@ function entry<F extends Field>(field: F, codec: Codec<NonNullable<Link[F]>>): E
 const FIELDS: { [F in Field]-?: Entry } = {
   equations: entry("equations", string),
   sizes: entry("sizes", numbersByName),
+  lengths: entry("lengths", numbersByName),
   settings: entry("settings", numbersByName),
   forcing: entry("forcing", number),
   seed: entry("seed", positive),

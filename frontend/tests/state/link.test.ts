@@ -39,6 +39,7 @@ const LINKS: [string, Link][] = [
     {
       architecture: "lstm",
       sizes: { h: 3, x: 27 },
+      lengths: { time: 5 },
       settings: { α: 0.25 },
       forcing: 0,
       seed: 7,

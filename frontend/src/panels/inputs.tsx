@@ -1,0 +1,248 @@
+/** What goes into the run: a line of controls per input of the equations, above the figure. */
+import { signal } from "@preact/signals";
+import { Problem } from "../api/problems.ts";
+import type { Generator, InputValue, ProblemEntry } from "../api/wire.ts";
+import type { GraphNode } from "../core/types.ts";
+import { setInput, setSize } from "../state/actions.ts";
+import {
+  architecture,
+  description,
+  effectiveInputs,
+  effectiveLengths,
+  lengths,
+  run,
+  text,
+} from "../state/store.ts";
+import { product } from "../state/trace.ts";
+import { Coded } from "./coded.tsx";
+import { Formula } from "./formula.tsx";
+import { NumbersEditor } from "./numbers.tsx";
+
+/** The input whose rows are being edited. */
+export const openNumbers = signal<string | null>(null);
+
+type Source = "own" | `next:${string}` | `generate:${Generator}`;
+
+const GENERATORS: Record<"symbols" | "numbers", Generator[]> = {
+  symbols: ["symbols"],
+  numbers: ["normal", "sine", "impulse"],
+};
+
+export function Inputs() {
+  const nodes = description.value?.graph.nodes.filter((node) => node.kind === "input") ?? [];
+  return (
+    <section class="inputs" aria-label={text.value.input.title}>
+      {nodes.map((node) => (
+        <InputLine key={node.id} node={node} others={nodes} />
+      ))}
+      <Lengths />
+    </section>
+  );
+}
+
+/** Faults of the last run that point into an input, or into what belongs to it. */
+function faultsOf(name: string): ProblemEntry[] {
+  const held = run.value.fault;
+  if (!(held instanceof Problem)) return [];
+  const path = `/inputs/${name.replace(/~/g, "~0").replace(/\//g, "~1")}`;
+  return held.errors.filter(
+    (each) => each.pointer === path || each.pointer?.startsWith(`${path}/`),
+  );
+}
+
+/** Faults of the last run that no input line shows. */
+export function otherFaults(): ProblemEntry[] {
+  const held = run.value.fault;
+  if (!(held instanceof Problem)) return [];
+  const names = (description.value?.graph.nodes ?? []).filter((node) => node.kind === "input");
+  const shown = new Set(names.flatMap((node) => faultsOf(node.id)));
+  return held.errors.filter((each) => !shown.has(each));
+}
+
+function sourceOf(value: InputValue | undefined): Source {
+  if (!value || Array.isArray(value) || "text" in value) return "own";
+  return "next" in value ? `next:${value.next}` : `generate:${value.generate}`;
+}
+
+function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
+  const words = text.value.input;
+  const value = effectiveInputs.value[node.id];
+  const width = Math.max(product(node.shape), 1);
+  const faults = faultsOf(node.id);
+  const id = `input-${node.id}`;
+  return (
+    <div class={`input-line ${faults.length > 0 ? "has-faults" : ""}`}>
+      <label class="input-name" for={id}>
+        <Formula latex={`\\htmlData{node=${node.id}}{${node.latex}}`} />
+      </label>
+      {value && !Array.isArray(value) && "text" in value && (
+        <TextField id={id} name={node.id} value={value} isFaulty={faults.length > 0} />
+      )}
+      {Array.isArray(value) && (
+        <button
+          id={id}
+          type="button"
+          class="field input-numbers"
+          aria-expanded={openNumbers.value === node.id}
+          onClick={() => {
+            openNumbers.value = openNumbers.value === node.id ? null : node.id;
+          }}
+        >
+          {words.rows(value.length, width)} · {words.change}
+        </button>
+      )}
+      <SourceChoice node={node} others={others} value={value} />
+      {openNumbers.value === node.id && (
+        <NumbersEditor name={node.id} width={width} value={value} />
+      )}
+      {faults.map((fault) => (
+        <p key={fault.code} class="field-fault" id={`${id}-fault`} role="alert">
+          <Coded text={fault.detail} /> {fault.hint && <Coded text={fault.hint} />}
+        </p>
+      ))}
+      <AlphabetFix node={node} value={value} isFaulty={faults.length > 0} />
+    </div>
+  );
+}
+
+interface TextFieldProps {
+  id: string;
+  name: string;
+  value: { text: string; alphabet?: string };
+  isFaulty: boolean;
+}
+
+function TextField({ id, name, value, isFaulty }: TextFieldProps) {
+  const words = text.value.input;
+  return (
+    <input
+      id={id}
+      class="field input-text"
+      type="text"
+      value={value.text}
+      aria-label={words.text(name)}
+      placeholder={words.placeholder}
+      aria-invalid={isFaulty}
+      aria-describedby={isFaulty ? `${id}-fault` : undefined}
+      spellcheck={false}
+      autocomplete="off"
+      autocapitalize="off"
+      onInput={(event) => setInput(name, { ...value, text: event.currentTarget.value })}
+    />
+  );
+}
+
+interface ChoiceProps {
+  node: GraphNode;
+  others: GraphNode[];
+  value: InputValue | undefined;
+}
+
+function SourceChoice({ node, others, value }: ChoiceProps) {
+  const words = text.value.input;
+  const siblings = others.filter((each) => each.id !== node.id && each.one_hot === node.one_hot);
+  const options: [Source, string][] = [
+    ["own", node.one_hot ? words.ownText : words.own],
+    ...siblings.map((each): [Source, string] => [`next:${each.id}`, words.next(each.id)]),
+    ...GENERATORS[node.one_hot ? "symbols" : "numbers"].map((each): [Source, string] => [
+      `generate:${each}`,
+      words.generators[each],
+    ]),
+  ];
+  return (
+    <select
+      class="input-source"
+      id={value && (Array.isArray(value) || "text" in value) ? undefined : `input-${node.id}`}
+      aria-label={words.source(node.id)}
+      value={sourceOf(value)}
+      onChange={(event) => changeSource(node, event.currentTarget.value)}
+    >
+      {options.map(([source, label]) => (
+        <option key={source} value={source}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function changeSource(node: GraphNode, source: string): void {
+  const [kind, argument = ""] = source.split(":");
+  const usual = architecture.value?.defaults.inputs[node.id];
+  if (kind === "next") setInput(node.id, { next: argument });
+  else if (kind === "generate") setInput(node.id, { generate: argument as Generator });
+  else if (node.one_hot) setInput(node.id, usual && "text" in usual ? usual : { text: "hello" });
+  else openNumbers.value = node.id;
+}
+
+/** When a text has characters that the alphabet lacks: one press makes them the alphabet. */
+function AlphabetFix(props: { node: GraphNode; value: InputValue | undefined; isFaulty: boolean }) {
+  const { node, value, isFaulty } = props;
+  const words = text.value.input;
+  if (!value || Array.isArray(value) || !("text" in value)) return null;
+  const characters = [...new Set(value.text)].sort();
+  const usual = value.alphabet ?? architecture.value?.alphabet ?? "";
+  const isMissing = characters.some((each) => ![...usual].includes(each));
+  if (isFaulty && isMissing && characters.length > 0) {
+    const alphabet = characters.join("");
+    const shown = characters.slice(0, 40).join("") + (characters.length > 40 ? "…" : "");
+    return (
+      <button
+        type="button"
+        class="fix"
+        onClick={() => useAlphabet(node, { text: value.text, alphabet }, characters.length)}
+      >
+        {words.useAlphabet(shown)}
+      </button>
+    );
+  }
+  if (value.alphabet === undefined) return null;
+  return (
+    <p class="note alphabet-note">
+      {words.ownAlphabet([...value.alphabet].length)}{" "}
+      <button
+        type="button"
+        class="fix"
+        onClick={() => useAlphabet(node, { text: value.text }, null)}
+      >
+        {words.usualAlphabet}
+      </button>
+    </p>
+  );
+}
+
+/** The alphabet is the size of the one-hot vector, and of the targets that look ahead in it. */
+function useAlphabet(node: GraphNode, value: InputValue, size: number | null): void {
+  setInput(node.id, value);
+  const followers = Object.entries(effectiveInputs.value)
+    .filter(([, each]) => !Array.isArray(each) && "next" in each && each.next === node.id)
+    .map(([name]) => name);
+  for (const name of [node.id, ...followers]) setSize(name, size);
+}
+
+/** How many steps, for domains whose length no input fixes. */
+function Lengths() {
+  const words = text.value.input;
+  return (
+    <>
+      {Object.entries(effectiveLengths.value).map(([domain, length]) => (
+        <label key={domain} class="input-length">
+          <span>{words.steps}</span>
+          <input
+            class="field input-number"
+            type="number"
+            min={1}
+            max={100000}
+            value={length}
+            onInput={(event) => {
+              const steps = event.currentTarget.valueAsNumber;
+              if (Number.isInteger(steps) && steps > 0) {
+                lengths.value = { ...lengths.value, [domain]: steps };
+              }
+            }}
+          />
+        </label>
+      ))}
+    </>
+  );
+}

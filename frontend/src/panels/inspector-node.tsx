@@ -1,0 +1,172 @@
+/** A variable or an input at one step: its equation with the numbers in it, its values, its past. */
+import type { GraphNode } from "../core/types.ts";
+import { roleColour } from "../render/colours.ts";
+import { formatNumber, formatShape, fullNumber } from "../state/format.ts";
+import { goTo } from "../state/player.ts";
+import {
+  architecture,
+  description,
+  domain,
+  effectiveInputs,
+  index,
+  shownTrace,
+  step,
+  symbolAt,
+  text,
+  theme,
+  total,
+  traceVersion,
+  unit,
+} from "../state/store.ts";
+import { Chart } from "./chart.tsx";
+import { EquationNumbers } from "./equation-numbers.tsx";
+import { Formula } from "./formula.tsx";
+import { Copy, Facts, Reference, Title } from "./inspector-parts.tsx";
+import { stageName } from "./schedule.tsx";
+import { Values } from "./values.tsx";
+
+export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }) {
+  const words = text.value.inspector;
+  traceVersion.value;
+  const hasTime = node.domains.includes(domain.value);
+  const isBoundary = hasTime && at !== null && (at < 1 || at > total.value);
+  const here = isBoundary ? at : step.value;
+  const values = shownTrace.value?.value(node.id, here) ?? null;
+  const labels = unitLabels(node);
+  const graph = description.value?.graph;
+  const reads = graph?.edges.filter((edge) => edge.target === node.id) ?? [];
+  const readers = graph?.edges.filter((edge) => edge.source === node.id) ?? [];
+  const equation = equationOf(node, isBoundary);
+  return (
+    <>
+      <Title node={node}>{text.value.roles[node.role]}</Title>
+      <Facts
+        rows={[
+          [words.shape, formatShape(node.shape, words.scalar)],
+          ...(hasTime ? ([[words.step, stepLabel(here, isBoundary)]] as const) : []),
+          ...(node.kind === "variable" ? ([[words.computed, stageName(node.id)]] as const) : []),
+        ]}
+      />
+      {equation && (
+        <div class="inspector-equation">
+          <Formula latex={equation.marked} variable={node.id} />
+        </div>
+      )}
+      {equation && values && (
+        <EquationNumbers
+          equation={equation}
+          at={here}
+          label={labels[unit.value] ?? String(unit.value + 1)}
+        />
+      )}
+      {node.kind === "input" && <p class="note">{words.given}</p>}
+      {values ? (
+        <Values
+          values={values}
+          node={node}
+          labels={labels}
+          range={shownTrace.value?.range(node.id) ?? [0, 0]}
+          tools={<Copy content={() => JSON.stringify([...values])} />}
+        />
+      ) : (
+        <p class="note">{words.waiting}</p>
+      )}
+      {hasTime && <History node={node} labels={labels} />}
+      {reads.length > 0 && (
+        <section>
+          <h3>{words.from}</h3>
+          <ul class="references">
+            {reads.map((edge) => (
+              <Reference key={edge.id} edge={edge} end="source" />
+            ))}
+          </ul>
+        </section>
+      )}
+      {readers.length > 0 && (
+        <section>
+          <h3>{words.to}</h3>
+          <ul class="references">
+            {readers.map((edge) => (
+              <Reference key={edge.id} edge={edge} end="target" />
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function stepLabel(here: number, isBoundary: boolean): string {
+  if (isBoundary) return text.value.inspector.boundaryStep(here);
+  return text.value.player.at(index.value, here, symbolAt(here));
+}
+
+/** The equation of the variable, or the one that gives its boundary value. */
+function equationOf(node: GraphNode, isBoundary: boolean) {
+  const own = description.value?.equations.filter((each) => each.variable === node.id) ?? [];
+  return own.find((each) => (each.boundary !== null) === isBoundary);
+}
+
+/** Units of a one-hot vector, and of scores and probabilities over it, are named by its symbols. */
+export function unitLabels(node: GraphNode): string[] {
+  const given = Object.values(effectiveInputs.value).find(
+    (value) => !Array.isArray(value) && "text" in value,
+  );
+  const own = given && !Array.isArray(given) && "alphabet" in given ? given.alphabet : undefined;
+  const alphabet = [...(own ?? architecture.value?.alphabet ?? "")];
+  const isOverSymbols = node.one_hot || ["output", "probability", "target"].includes(node.role);
+  if (!given || !isOverSymbols || node.shape[0] !== alphabet.length) return [];
+  return alphabet.map((each) => (each === " " ? "␣" : each));
+}
+
+function History({ node, labels }: { node: GraphNode; labels: string[] }) {
+  const words = text.value.inspector;
+  const trace = shownTrace.value;
+  const units = trace ? unitsOverTime(node.id) : [];
+  if (!trace || units.length === 0) return null;
+  const own = units[unit.value] ?? units[0];
+  const now = own?.[step.value - 1];
+  const name = labels[unit.value] ?? String(unit.value + 1);
+  const label = units.length > 1 ? words.history(name) : words.historyScalar;
+  return (
+    <section>
+      <h3>
+        {label}
+        {now !== undefined && Number.isFinite(now) && (
+          <span class="note" title={fullNumber(now)}>
+            {formatNumber(now)}
+          </span>
+        )}
+      </h3>
+      <Chart
+        label={label}
+        units={units}
+        chosen={unit.value}
+        step={step.value}
+        range={trace.range(node.id)}
+        colour={roleColour(node.role, theme.value)}
+        onStep={goTo}
+      />
+    </section>
+  );
+}
+
+const MOST_UNITS = 256;
+
+/** The values of a variable turned round: a row of steps for each unit. */
+function unitsOverTime(name: string): Float32Array[] {
+  const trace = shownTrace.value;
+  const steps = total.value;
+  const size = trace?.value(name, 1)?.length ?? 0;
+  const units = Array.from({ length: Math.min(size, MOST_UNITS) }, () =>
+    new Float32Array(steps).fill(Number.NaN),
+  );
+  for (let at = 1; at <= steps; at++) {
+    const values = trace?.value(name, at);
+    if (!values) continue;
+    units.forEach((row, i) => {
+      row[at - 1] = values[i] ?? Number.NaN;
+    });
+  }
+  return units;
+}

@@ -1,0 +1,107 @@
+/** A parameter: one matrix for all steps, drawn as the numbers it holds. */
+import { useEffect, useRef } from "preact/hooks";
+import type { RunOutput } from "../api/wire.ts";
+import type { GraphNode, Theme } from "../core/types.ts";
+import { valueColour } from "../render/colours.ts";
+import { details } from "../state/details.ts";
+import { formatCount, formatNumber, formatShape } from "../state/format.ts";
+import { description, text, theme } from "../state/store.ts";
+import { product } from "../state/trace.ts";
+import { Copy, Facts, Reference, Title } from "./inspector-parts.tsx";
+
+export function ParameterDetails({ node }: { node: GraphNode }) {
+  const words = text.value.inspector;
+  const uses = description.value?.graph.edges.filter(
+    (edge) => edge.parameter === node.id || edge.source === node.id,
+  );
+  const output = details.value.get(node.id);
+  return (
+    <>
+      <Title node={node}>{text.value.roles[node.role]}</Title>
+      <Facts
+        rows={[
+          [words.shape, formatShape(node.shape, words.scalar)],
+          [words.count, formatCount(product(node.shape))],
+          ...(node.initial
+            ? ([
+                [words.initial, `${node.initial}, ${node.trained ? words.trained : words.fixed}`],
+              ] as const)
+            : []),
+        ]}
+      />
+      {output && <Matrix output={output} />}
+      <section>
+        <h3>{words.uses}</h3>
+        <ul class="references">
+          {uses?.map((edge) => (
+            <Reference key={edge.id} edge={edge} end="target" />
+          ))}
+        </ul>
+      </section>
+    </>
+  );
+}
+
+export function Matrix({ output }: { output: RunOutput }) {
+  const words = text.value.inspector;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const rows = output.shape.length > 1 ? (output.shape[0] ?? 1) : product(output.shape);
+  const columns = Math.max(Math.round(output.data.length / Math.max(rows, 1)), 1);
+  const finite = output.data.filter((value): value is number => value !== null);
+  const range: [number, number] = [Math.min(0, ...finite), Math.max(0, ...finite)];
+  const colours = theme.value;
+  useEffect(() => {
+    if (canvas.current) paint(canvas.current, output, rows, columns, range, colours);
+  }, [output, colours]);
+  return (
+    <section>
+      <h3>
+        {words.values} <Copy content={() => JSON.stringify(nested(output, rows, columns))} />
+      </h3>
+      <canvas
+        ref={canvas}
+        class="matrix"
+        style={{ aspectRatio: `${columns} / ${rows}`, maxWidth: `${columns * 28}px` }}
+        role="img"
+        aria-label={`${output.name}: ${formatShape(output.shape, words.scalar)}`}
+        onPointerMove={(event) => {
+          const box = event.currentTarget.getBoundingClientRect();
+          const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
+          const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
+          const value = output.data[row * columns + column];
+          if (value === undefined) return;
+          event.currentTarget.title = `${row + 1}, ${column + 1}: ${value ?? "NaN"}`;
+        }}
+      />
+      <p class="note">
+        {formatNumber(Math.min(...finite))} … {formatNumber(Math.max(...finite))}
+      </p>
+    </section>
+  );
+}
+
+function paint(
+  canvas: HTMLCanvasElement,
+  output: RunOutput,
+  rows: number,
+  columns: number,
+  range: readonly [number, number],
+  theme: Theme,
+): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const cell = Math.max(1, Math.min(24, Math.floor(1200 / Math.max(rows, columns))));
+  canvas.width = columns * cell;
+  canvas.height = rows * cell;
+  const gap = cell > 6 ? 1 : 0;
+  output.data.forEach((value, i) => {
+    context.fillStyle = valueColour("diverging", value ?? Number.NaN, range, theme);
+    const x = (i % columns) * cell;
+    context.fillRect(x, Math.floor(i / columns) * cell, cell - gap, cell - gap);
+  });
+}
+
+function nested(output: RunOutput, rows: number, columns: number): unknown {
+  if (output.shape.length < 2) return output.data;
+  return Array.from({ length: rows }, (_, i) => output.data.slice(i * columns, (i + 1) * columns));
+}

@@ -1,0 +1,85 @@
+/** Rows of numbers for a real-valued input: pasted or typed, checked as they are written. */
+import { useState } from "preact/hooks";
+import type { InputValue } from "../api/wire.ts";
+import { setInput } from "../state/actions.ts";
+import { type NumbersFault, parseNumbers, writeNumbers } from "../state/numbers.ts";
+import { domain, shownTrace, text } from "../state/store.ts";
+import type { Dictionary } from "../text/index.ts";
+import { openNumbers } from "./inputs.tsx";
+
+interface NumbersEditorProps {
+  name: string;
+  width: number;
+  value: InputValue | undefined;
+}
+
+export function NumbersEditor({ name, width, value }: NumbersEditorProps) {
+  const words = text.value.input;
+  const [draft, setDraft] = useState(() => beginning(name, value));
+  const result = parseNumbers(draft, width);
+  const fault = "fault" in result ? describe(result.fault, words) : null;
+  const close = () => {
+    openNumbers.value = null;
+  };
+  return (
+    <form
+      class="numbers"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!("rows" in result)) return;
+        setInput(name, result.rows);
+        close();
+      }}
+    >
+      <label for={`numbers-${name}`}>{words.numbers(name, width)}</label>
+      <textarea
+        id={`numbers-${name}`}
+        class="field"
+        rows={6}
+        spellcheck={false}
+        value={draft}
+        aria-invalid={fault !== null}
+        aria-describedby={`numbers-${name}-note`}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+      />
+      <p id={`numbers-${name}-note`} class={fault ? "field-fault" : "note"}>
+        {fault ?? words.paste}
+      </p>
+      <div class="numbers-tools">
+        <button type="submit" class="plain" disabled={fault !== null}>
+          {words.apply}
+        </button>
+        <button type="button" class="quiet" onClick={close}>
+          {words.cancel}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** The reader's own rows, else those that the run was given. */
+function beginning(name: string, value: InputValue | undefined): string {
+  if (Array.isArray(value)) return writeNumbers(value);
+  const held = shownTrace.value;
+  const steps = held?.lengths[domain.value] ?? 0;
+  const rows: number[][] = [];
+  for (let step = 1; step <= Math.min(steps, 500); step++) {
+    const row = held?.value(name, step);
+    if (row) rows.push([...row].map((each) => Number(each.toPrecision(4))));
+  }
+  return writeNumbers(rows);
+}
+
+function describe(fault: NumbersFault, words: Dictionary["input"]): string {
+  const faults = words.faults;
+  switch (fault.code) {
+    case "empty":
+      return faults.empty;
+    case "not-a-number":
+      return faults.notANumber(fault.row, fault.column, fault.found);
+    case "row-length":
+      return faults.rowLength(fault.row, fault.have, fault.expected);
+    case "json":
+      return faults.json(fault.message);
+  }
+}

@@ -1,0 +1,118 @@
+/** Playing, stepping, folding: one row of controls above the scrubber. */
+
+import { formatNumber, fullNumber } from "../state/format.ts";
+import type { Key } from "../state/keys.ts";
+import { tooltip } from "../state/keys.ts";
+import { goTo, SPEEDS, setUnfolded, togglePlaying } from "../state/player.ts";
+import {
+  index,
+  playing,
+  run,
+  shownTrace,
+  speed,
+  step,
+  symbolAt,
+  text,
+  total,
+  traceVersion,
+  unfolded,
+} from "../state/store.ts";
+import { Icon, type IconName } from "./icons.tsx";
+
+export function Player() {
+  const words = text.value.player;
+  const isPlaying = playing.value;
+  return (
+    <div class="player" role="group" aria-label={words.label}>
+      <div class="player-buttons">
+        <Step name="first" icon="first" label={words.first} to={1} />
+        <Step name="back" icon="back" label={words.back} to={step.value - 1} />
+        <button
+          type="button"
+          class="play"
+          aria-label={isPlaying ? words.pause : words.play}
+          title={tooltip("play", text.value, isPlaying ? words.pause : words.play)}
+          onClick={togglePlaying}
+        >
+          <Icon name={isPlaying ? "pause" : "play"} filled={!isPlaying} />
+        </button>
+        <Step name="forward" icon="forward" label={words.forward} to={step.value + 1} />
+        <Step name="last" icon="last" label={words.last} to={total.value} />
+      </div>
+      <output class="player-step">
+        {total.value > 0 && words.at(index.value, step.value, symbolAt(step.value))}
+      </output>
+      <Status />
+      <select
+        class="speed"
+        aria-label={words.speed}
+        title={words.speed}
+        value={String(speed.value)}
+        onChange={(event) => {
+          speed.value = Number(event.currentTarget.value);
+        }}
+      >
+        {SPEEDS.map((each) => (
+          <option key={each} value={String(each)}>
+            {each}×
+          </option>
+        ))}
+      </select>
+      <button
+        type="button"
+        class="plain fold"
+        title={tooltip("fold", text.value, unfolded.value ? words.foldHint : words.unfoldHint)}
+        aria-pressed={unfolded.value}
+        onClick={() => setUnfolded(!unfolded.value)}
+      >
+        <Icon name={unfolded.value ? "fold" : "unfold"} />{" "}
+        {unfolded.value ? words.fold : words.unfold}
+      </button>
+    </div>
+  );
+}
+
+interface StepProps {
+  name: Key["name"];
+  icon: IconName;
+  label: string;
+  to: number;
+}
+
+function Step({ name, icon, label, to }: StepProps) {
+  return (
+    <button
+      type="button"
+      class="quiet square"
+      aria-label={label}
+      title={tooltip(name, text.value, label)}
+      disabled={total.value === 0 || to < 1 || to > total.value || to === step.value}
+      onClick={() => goTo(to)}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+/** How far the run has come, and its loss. */
+function Status() {
+  const words = text.value.run;
+  traceVersion.value;
+  const { phase, nonfinite } = run.value;
+  const losses = shownTrace.value?.value("loss", 1);
+  const loss = losses?.length === 1 ? losses[0] : undefined;
+  const isRunning = phase === "waiting" || phase === "arriving";
+  return (
+    <p class="run-status">
+      {isRunning && <span>{words.running}…</span>}
+      {nonfinite && nonfinite.count > 0 && (
+        <span class="is-fault">{words.nonfinite(nonfinite.count)}</span>
+      )}
+      {loss !== undefined && (
+        <span title={fullNumber(loss)}>
+          {words.loss} <b>{formatNumber(loss)}</b>
+        </span>
+      )}
+    </p>
+  );
+}

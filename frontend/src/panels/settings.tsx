@@ -1,0 +1,133 @@
+/** Sizes, sliders, teacher forcing, start values: what a run may have otherwise. */
+import { Problem } from "../api/problems.ts";
+import type { ProblemEntry } from "../api/wire.ts";
+import { setSize } from "../state/actions.ts";
+import { formatNumber } from "../state/format.ts";
+import { description, diagnostics, fault, forcing, seed, settings, text } from "../state/store.ts";
+import { Coded } from "./coded.tsx";
+import { Formula } from "./formula.tsx";
+import { Icon } from "./icons.tsx";
+
+export function Settings() {
+  const words = text.value.input;
+  const known = description.value;
+  if (!known) return null;
+  const hasForce = known.equations.some((equation) =>
+    equation.operations.some((operation) => operation.function === "force"),
+  );
+  return (
+    <section class="settings" aria-labelledby="settings-title">
+      <h2 id="settings-title">{words.settings}</h2>
+      <div class="settings-row">
+        <Sizes />
+        <button
+          type="button"
+          class="quiet"
+          title={words.seed}
+          onClick={() => {
+            seed.value = seed.value + 1;
+          }}
+        >
+          <Icon name="dice" /> {words.newSeed}
+          <span class="note">{seed.value > 0 ? ` ${seed.value}` : ""}</span>
+        </button>
+      </div>
+      {known.settings.map((setting) => (
+        <Slider
+          key={setting.name}
+          label={setting.name}
+          minimum={setting.minimum}
+          maximum={setting.maximum}
+          value={settings.value[setting.name] ?? setting.value}
+          onChange={(value) => {
+            settings.value = { ...settings.value, [setting.name]: value };
+          }}
+        />
+      ))}
+      {hasForce && (
+        <Slider
+          label={words.forcing}
+          note={words.forcingText}
+          minimum={0}
+          maximum={1}
+          value={forcing.value}
+          onChange={(value) => {
+            forcing.value = value;
+          }}
+        />
+      )}
+      {sizeFaults().map((each) => (
+        <p key={each.code} class="field-fault" role="alert">
+          <Coded text={each.detail} /> {each.hint && <Coded text={each.hint} />}
+        </p>
+      ))}
+    </section>
+  );
+}
+
+/** Faults that point at a size, a length or a setting: they have no line of their own. */
+function sizeFaults(): ProblemEntry[] {
+  const held = fault.value instanceof Problem ? fault.value.errors : [];
+  return [...held, ...diagnostics.value].filter((each) =>
+    /^\/(sizes|lengths|settings|forcing)/.test(each.pointer ?? ""),
+  );
+}
+
+/** Sizes of vectors that are no alphabet: those follow from the text. */
+function Sizes() {
+  const words = text.value.input;
+  const known = description.value;
+  const oneHot = new Set(known?.graph.nodes.filter((node) => node.one_hot).map((node) => node.id));
+  const editable = Object.entries(known?.sizes ?? {}).filter(([name]) => !oneHot.has(name));
+  return (
+    <>
+      {editable.map(([name, size]) => {
+        const node = known?.graph.nodes.find((each) => each.id === name);
+        return (
+          <label key={name} class="size">
+            <Formula latex={`\\htmlData{node=${name}}{${node?.latex ?? name}}`} />
+            <input
+              class="field input-number"
+              type="number"
+              min={1}
+              max={4096}
+              aria-label={words.size(name)}
+              value={size}
+              onInput={(event) => {
+                const wanted = event.currentTarget.valueAsNumber;
+                if (Number.isInteger(wanted) && wanted > 0) setSize(name, wanted);
+              }}
+            />
+          </label>
+        );
+      })}
+    </>
+  );
+}
+
+interface SliderProps {
+  label: string;
+  note?: string;
+  minimum: number;
+  maximum: number;
+  value: number;
+  onChange(value: number): void;
+}
+
+function Slider({ label, note, minimum, maximum, value, onChange }: SliderProps) {
+  return (
+    <label class="slider">
+      <span class="slider-label">{label}</span>
+      <input
+        type="range"
+        min={minimum}
+        max={maximum}
+        step={(maximum - minimum) / 100}
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.valueAsNumber)}
+      />
+      <output>{formatNumber(value)}</output>
+      {note && <span class="note slider-note">{note}</span>}
+    </label>
+  );
+}

@@ -1,0 +1,96 @@
+/** The units of a vector: name, bar, number; pressing one chooses it. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { GraphNode } from "../core/types.ts";
+import { domainOfScale, scaleOfRole, valueColour } from "../render/colours.ts";
+import { formatNumber, fullNumber } from "../state/format.ts";
+import { text, theme, unit } from "../state/store.ts";
+
+interface ValuesProps {
+  values: Float32Array;
+  node: GraphNode;
+  labels: readonly string[];
+  range: readonly [number, number];
+  tools: ComponentChildren;
+}
+
+const MOST = 256;
+
+export function Values({ values, node, labels, range, tools }: ValuesProps) {
+  const words = text.value.inspector;
+  const list = useRef<HTMLUListElement>(null);
+  const chosen = unit.value;
+  useEffect(() => {
+    const row = list.current?.children[chosen];
+    if (!(row instanceof HTMLElement) || !list.current) return;
+    const { scrollTop, clientHeight } = list.current;
+    const isAbove = row.offsetTop < scrollTop;
+    const isBelow = row.offsetTop + row.offsetHeight > scrollTop + clientHeight;
+    if (isAbove || isBelow) list.current.scrollTop = row.offsetTop - clientHeight / 2;
+  }, [chosen]);
+  const columns = node.shape.length > 1 ? (node.shape.at(-1) ?? 1) : null;
+  return (
+    <section>
+      <h3>
+        {values.length > 1 ? words.values : words.value} {tools}
+      </h3>
+      <ul class="values" ref={list}>
+        {[...values.subarray(0, MOST)].map((value, i) => (
+          <li key={i}>
+            <button
+              type="button"
+              class="value"
+              aria-pressed={values.length > 1 ? i === chosen : undefined}
+              onClick={() => {
+                unit.value = i;
+              }}
+            >
+              {values.length > 1 && (
+                <span class="value-unit">{labels[i] ?? unitName(i, columns)}</span>
+              )}
+              <Bar value={value} node={node} range={range} />
+              <span class="value-number" title={fullNumber(value)}>
+                {formatNumber(value)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {values.length > MOST && <p class="note">{words.more(values.length - MOST)}</p>}
+    </section>
+  );
+}
+
+/** Units count from 1, as the book's subscripts do; those of a matrix by row and column. */
+function unitName(i: number, columns: number | null): string {
+  return columns === null ? String(i + 1) : `${Math.floor(i / columns) + 1},${(i % columns) + 1}`;
+}
+
+/** The share of the scale that a value fills, from zero to its side. */
+function Bar({
+  value,
+  node,
+  range,
+}: {
+  value: number;
+  node: GraphNode;
+  range: readonly [number, number];
+}) {
+  const scale = scaleOfRole(node.role);
+  const [low, high] = domainOfScale(scale, range);
+  const place = (each: number) => Math.min(Math.max((each - low) / (high - low), 0), 1) * 100;
+  const zero = place(0);
+  const end = Number.isFinite(value) ? place(value) : zero;
+  return (
+    <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+      <rect
+        x={Math.min(zero, end)}
+        y="0"
+        width={Math.max(Math.abs(end - zero), 0.6)}
+        height="10"
+        style={{ fill: valueColour(scale, value, range, theme.value) }}
+      />
+      <line x1={zero} x2={zero} y1="0" y2="10" />
+    </svg>
+  );
+}

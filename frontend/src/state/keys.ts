@@ -1,0 +1,122 @@
+/** Every key of the page, in one table: what it does, when it may, and how help names it. */
+import type { Dictionary } from "../text/index.ts";
+import { nextTheme, select } from "./actions.ts";
+import { goTo, setUnfolded, togglePlaying } from "./player.ts";
+import * as store from "./store.ts";
+import { product } from "./trace.ts";
+
+type Name = Exclude<keyof Dictionary["keys"], "names">;
+
+export interface Key {
+  name: Name;
+  /** Values of KeyboardEvent.key; the first is the one that help and tooltips show. */
+  keys: string[];
+  act(): boolean | undefined; // false: not used, the key keeps its usual meaning
+}
+
+export const KEYS: readonly Key[] = [
+  { name: "play", keys: [" "], act: does(togglePlaying) },
+  { name: "back", keys: ["ArrowLeft", "PageUp"], act: does(() => goTo(store.step.value - 1)) },
+  {
+    name: "forward",
+    keys: ["ArrowRight", "PageDown"],
+    act: does(() => goTo(store.step.value + 1)),
+  },
+  { name: "first", keys: ["Home"], act: does(() => goTo(1)) },
+  { name: "last", keys: ["End"], act: does(() => goTo(store.total.value)) },
+  { name: "previousUnit", keys: ["ArrowUp"], act: () => moveUnit(-1) },
+  { name: "nextUnit", keys: ["ArrowDown"], act: () => moveUnit(1) },
+  { name: "fold", keys: ["f", "F"], act: does(() => setUnfolded(!store.unfolded.value)) },
+  { name: "edit", keys: ["e", "E"], act: does(toggleEditing) },
+  { name: "theme", keys: ["t", "T"], act: does(nextTheme) },
+  { name: "help", keys: ["?"], act: does(() => toggle(store.helpOpen)) },
+  { name: "close", keys: ["Escape"], act: closeSomething },
+];
+
+const SIGNS: Record<string, string> = {
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+};
+
+/** How a key is written for a reader: "←", "Space", "F". */
+export function keyLabel(key: string, text: Dictionary): string {
+  const names: Record<string, string> = text.keys.names;
+  return SIGNS[key] ?? names[key === " " ? "Space" : key] ?? key.toUpperCase();
+}
+
+/** A tooltip: what a control does, and its key. */
+export function tooltip(name: Name, text: Dictionary, words = text.keys[name]): string {
+  const key = KEYS.find((each) => each.name === name)?.keys[0];
+  return key ? `${words} (${keyLabel(key, text)})` : words;
+}
+
+/** Listens on the window; fields, and controls that use a key themselves, keep it. */
+export function listenToKeys(): () => void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = KEYS.find((each) => each.keys.includes(event.key));
+    if (!key || isKept(event)) return;
+    if (key.act() !== false) event.preventDefault();
+  };
+  window.addEventListener("keydown", onKey);
+  return () => window.removeEventListener("keydown", onKey);
+}
+
+const FIELDS = "input:not([type=range]), textarea, select, [contenteditable=true]";
+const PRESSABLE = "button, a[href], summary, [role=tab], [role=option], [role=menuitemradio]";
+
+function isKept(event: KeyboardEvent): boolean {
+  if (!(event.target instanceof Element)) return false;
+  if (event.target.closest(FIELDS)) return event.key !== "Escape";
+  if (event.key === " ") return event.target.closest(PRESSABLE) !== null;
+  return (
+    event.key.startsWith("Arrow") &&
+    event.target.closest("input[type=range], [role=tablist]") !== null
+  );
+}
+
+function does(action: () => void): () => undefined {
+  return () => {
+    action();
+    return undefined;
+  };
+}
+
+function toggle(signal: { value: boolean }): void {
+  signal.value = !signal.value;
+}
+
+function toggleEditing(): void {
+  store.editing.value = !store.editing.value;
+  if (!store.editing.value) store.rulesOpen.value = false;
+  store.tab.value = "equations";
+}
+
+/** Escape gives up the topmost thing that is open. */
+function closeSomething(): boolean {
+  const active = document.activeElement;
+  if (active instanceof HTMLElement && active.matches(FIELDS)) {
+    active.blur();
+    return true;
+  }
+  const open: [boolean, () => void][] = [
+    [store.helpOpen.value, () => toggle(store.helpOpen)],
+    [store.rulesOpen.value, () => toggle(store.rulesOpen)],
+    [store.selection.value !== null, () => select(null)],
+    [store.editing.value, toggleEditing],
+  ];
+  const topmost = open.find(([isOpen]) => isOpen);
+  topmost?.[1]();
+  return topmost !== undefined;
+}
+
+function moveUnit(by: number): boolean {
+  const id = store.selection.value?.kind === "node" ? store.selection.value.id : null;
+  const node = store.description.value?.graph.nodes.find((each) => each.id === id);
+  if (!node || node.kind === "parameter") return false;
+  const units = product(node.shape);
+  store.unit.value = (store.unit.value + by + units) % units;
+  return true;
+}

@@ -1,0 +1,130 @@
+/** Description and inputs -> a run, followed as it arrives; the last picture stays until then. */
+import { batch, effect, untracked } from "@preact/signals";
+import { isAbort } from "../api/problems.ts";
+import { streamRun } from "../api/stream.ts";
+import type { RunRequest } from "../api/wire.ts";
+import {
+  architecture,
+  described,
+  effectiveInputs,
+  effectiveLengths,
+  language,
+  run,
+  said,
+  seed,
+  settings,
+  step,
+  text,
+  total,
+  trace,
+  traceVersion,
+} from "./store.ts";
+import { RunTrace } from "./trace.ts";
+import { asFault, retries } from "./troubles.ts";
+
+const PAUSE = 120; // milliseconds after the last change
+
+/** The request of the run that belongs to what is described and chosen now. */
+export function runRequest(): RunRequest | null {
+  const entry = architecture.value;
+  const known = described.value;
+  if (!entry || !known) return null;
+  const names = new Set(known.description.settings.map((setting) => setting.name));
+  const chosen = Object.entries(settings.value).filter(([name]) => names.has(name));
+  return {
+    ...(known.isCatalogue ? { architecture: entry.id } : { equations: known.request.equations }),
+    sizes: known.request.sizes,
+    lengths: effectiveLengths.value,
+    parameters: { seed: seed.value },
+    settings: Object.fromEntries(chosen),
+    inputs: effectiveInputs.value,
+    forcing: known.request.forcing,
+  };
+}
+
+/** Runs anew whenever the request changes; returns the cleanup. */
+export function keepRunning(): () => void {
+  let last = "";
+  let abort: AbortController | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    clearTimeout(timer);
+    abort?.abort();
+  };
+  const watch = effect(() => {
+    const request = runRequest();
+    const key = JSON.stringify([request, retries.value]);
+    if (!request || key === last) return;
+    last = key;
+    untracked(() => {
+      stop();
+      const own = new AbortController();
+      abort = own;
+      timer = setTimeout(() => follow(request, own.signal), trace.value ? PAUSE : 0);
+    });
+  });
+  const translate = effect(() => {
+    language.value;
+    untracked(() => {
+      if (run.value.phase === "failed") retries.value++;
+    });
+  });
+  return () => {
+    watch();
+    translate();
+    stop();
+  };
+}
+
+async function follow(request: RunRequest, signal: AbortSignal) {
+  run.value = { phase: "waiting", fault: null, cost: run.value.cost, nonfinite: null };
+  let arriving: RunTrace | null = null;
+  const show = () => {
+    if (signal.aborted || !arriving) return;
+    trace.value = arriving;
+    traceVersion.value++;
+  };
+  const showSoon = once(show);
+  try {
+    await streamRun(
+      request,
+      {
+        onStart(event) {
+          arriving = new RunTrace(event);
+          run.value = { phase: "arriving", fault: null, cost: event.cost, nonfinite: null };
+        },
+        onSteps(event) {
+          arriving?.add(event);
+          if (event.from === 1) batch(show);
+          else showSoon();
+        },
+        onEnd(event) {
+          arriving?.finish(event.values);
+          batch(() => {
+            show();
+            if (step.value > total.value && total.value > 0) step.value = total.value;
+            run.value = { ...run.value, phase: "done", nonfinite: event.nonfinite };
+            said.value = text.value.say.done(total.value);
+          });
+        },
+      },
+      { language: language.value, signal },
+    );
+  } catch (error) {
+    if (isAbort(error) || signal.aborted) return;
+    run.value = { ...run.value, phase: "failed", fault: asFault(error) };
+  }
+}
+
+/** Calls of one frame become one. */
+function once(action: () => void): () => void {
+  let isWaiting = false;
+  return () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(() => {
+      isWaiting = false;
+      action();
+    });
+  };
+}

@@ -1,0 +1,132 @@
+/** The one store: what the reader chose, what the service answered, and what follows from both. */
+import { computed, signal } from "@preact/signals";
+import type { Problem, Unreachable } from "../api/problems.ts";
+import type {
+  Architecture,
+  ArchitectureSummary,
+  Cost,
+  Description,
+  InputValue,
+  Language,
+  NonFinite,
+  ProblemEntry,
+  RecurrenceRequest,
+} from "../api/wire.ts";
+import type { Selection, Theme, TimeAxis } from "../core/types.ts";
+import { dictionaries } from "../text/index.ts";
+import { begin } from "./history.ts";
+import { inputsOf, lengthsOf } from "./inputs.ts";
+import type { RunTrace } from "./trace.ts";
+
+export type Fault = Problem | Unreachable;
+export type Tab = "lesson" | "equations" | "strips" | "inspector";
+
+/** A text that was understood, with the request that it answers. */
+export interface Described {
+  request: RecurrenceRequest;
+  isCatalogue: boolean;
+  description: Description;
+}
+
+export interface RunState {
+  phase: "idle" | "waiting" | "arriving" | "done" | "failed";
+  fault: Fault | null;
+  cost: Cost | null;
+  nonfinite: NonFinite | null;
+}
+
+// What the reader chose.
+export const language = signal<Language>("en");
+export const chosenTheme = signal<Theme | null>(null);
+export const prefersNight = signal(false);
+export const history = signal(begin(""));
+export const inputs = signal<Record<string, InputValue>>({});
+export const sizes = signal<Record<string, number>>({});
+export const lengths = signal<Record<string, number>>({});
+export const settings = signal<Record<string, number>>({});
+export const forcing = signal(1);
+export const seed = signal(0);
+export const step = signal(1);
+export const playing = signal(false);
+export const speed = signal(1);
+export const unfolded = signal(false);
+export const selection = signal<Selection | null>(null);
+export const pointed = signal<Selection | null>(null);
+export const unit = signal(0);
+export const editing = signal(false);
+export const rulesOpen = signal(false);
+export const helpOpen = signal(false);
+export const tab = signal<Tab>("lesson");
+export const reducedMotion = signal(false);
+
+// What the service answered.
+export const catalogue = signal<ArchitectureSummary[]>([]);
+export const architecture = signal<Architecture | null>(null);
+export const described = signal<Described | null>(null);
+export const diagnostics = signal<ProblemEntry[]>([]);
+export const reading = signal(false);
+export const run = signal<RunState>({ phase: "idle", fault: null, cost: null, nonfinite: null });
+export const trace = signal<RunTrace | null>(null);
+/** Changes whenever steps of the run have arrived. */
+export const traceVersion = signal(0);
+/** Why the page itself could not be opened. */
+export const fault = signal<Fault | null>(null);
+
+/** What is said to a screen reader; the figure, the scrubber and the strips share one axis. */
+export const said = signal("");
+export const timeAxis = signal<TimeAxis>({ origin: 0, pitch: 0, width: 0 });
+
+// What follows.
+export const text = computed(() => dictionaries[language.value]);
+export const theme = computed<Theme>(
+  () => chosenTheme.value ?? (prefersNight.value ? "night" : "paper"),
+);
+export const equations = computed(() => history.value.present);
+export const isEdited = computed(
+  () => architecture.value !== null && equations.value !== architecture.value.equations,
+);
+export const description = computed(() => described.value?.description ?? null);
+export const isStale = computed(() => diagnostics.value.length > 0);
+
+/** The domain that the scrubber runs over: the outermost of the last variables. */
+export const domain = computed(() => {
+  const domains = description.value?.domains ?? [];
+  const run = trace.value?.lengths ?? {};
+  return (domains.find((each) => each.name in run) ?? domains[0])?.name ?? "time";
+});
+export const index = computed(
+  () => description.value?.domains.find((each) => each.name === domain.value)?.index ?? "t",
+);
+
+/** The run's values, unless the graph has meanwhile got other shapes. */
+export const shownTrace = computed(() => {
+  const nodes = description.value?.graph.nodes ?? [];
+  const held = trace.value;
+  return held?.fits(nodes.filter((node) => node.kind !== "parameter")) ? held : null;
+});
+export const total = computed(() => shownTrace.value?.lengths[domain.value] ?? 0);
+export const arrived = computed(() => {
+  traceVersion.value;
+  return shownTrace.value?.arrived[domain.value] ?? 0;
+});
+/** The symbol at a step: the character of the first text input. */
+export function symbolAt(at: number): string | undefined {
+  const symbols = shownTrace.value?.symbols ?? {};
+  const first = description.value?.graph.nodes.find(
+    (node) => node.kind === "input" && symbols[node.id],
+  );
+  return first && symbols[first.id]?.[at - 1];
+}
+
+/** The inputs and lengths of the next run: the reader's, else the catalogue's, else generated. */
+export const effectiveInputs = computed(() =>
+  inputsOf(description.value, inputs.value, architecture.value?.defaults.inputs ?? {}),
+);
+export const effectiveLengths = computed(() =>
+  lengthsOf(
+    description.value,
+    effectiveInputs.value,
+    lengths.value,
+    architecture.value?.defaults.lengths ?? {},
+  ),
+);
