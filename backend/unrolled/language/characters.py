@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 
 from unrolled.language.diagnostics import LanguageError, Span, shorten
 from unrolled.language.statements import MAX_DEPTH, MAX_NAME, MAX_NUMBER, fail
 
-_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[^\W\d]\w*")
 _FORBIDDEN = frozenset("\"'\\`$?{};")
+_MEANT = {
+    "−": "-", "–": "-", "×": "*", "·": "*", "⊙": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=",
+    "²": "** 2", "、": ",", "【": "[", "】": "]",
+}  # fmt: skip
 
 
 def check_characters(number: int, line: str) -> None:
@@ -20,19 +25,8 @@ def check_characters(number: int, line: str) -> None:
         character = line[column]
         if character == "#":
             return
-        if (
-            character in _FORBIDDEN
-            or (ord(character) < 32 and character != "\t")
-            or ord(character) == 127
-        ):
-            name = character if character.isprintable() else f"U+{ord(character):04X}"
-            raise fail("character", Span(number, column + 1, number, column + 2), character=name)
-        if 0xD800 <= ord(character) <= 0xDFFF:
-            raise fail(
-                "character",
-                Span(number, column + 1, number, column + 2),
-                character=f"U+{ord(character):04X}",
-            )
+        if character in _FORBIDDEN or not (character in " \t" or character.isprintable()):
+            raise _character(number, column, character)
         word = _WORD.match(line, column)
         if word:
             if word.end() - column > MAX_NAME:
@@ -44,13 +38,16 @@ def check_characters(number: int, line: str) -> None:
                     unit=("characters", "个字符"),
                     limit=str(MAX_NAME),
                 )
+            for place, letter in enumerate(word.group(), column):
+                if not f"a{letter}".isidentifier():
+                    raise _character(number, place, letter)
             column = word.end()
             continue
         found = _NUMBER.match(line, column)
-        if found and (character.isdigit() or character == "."):
+        if found:
             end = found.end()
             tail = _WORD.match(line, end)
-            if tail or (end < len(line) and (line[end].isdigit() or line[end] == ".")):
+            if tail or (end < len(line) and line[end] in "0123456789."):
                 end = max(tail.end() if tail else end, end + 1)
                 span = Span(number, column + 1, number, end + 1)
                 raise fail("number", span, number=shorten(line[column:end], 20))
@@ -69,7 +66,23 @@ def check_characters(number: int, line: str) -> None:
                 raise fail(code, span, number=shorten(digits, 20))
             column = end
             continue
+        if not character.isascii():
+            raise _character(number, column, character)
         column += 1
+
+
+def _character(line: int, column: int, character: str) -> LanguageError:
+    """A character without a meaning, and the one to write instead where there is a likely one."""
+    name = character if character.isprintable() else f"U+{ord(character):04X}"
+    meant = _MEANT.get(character) or unicodedata.normalize("NFKC", character)
+    sentence = (
+        "Remove it; there are no strings and no line continuations in this language.",
+        "请删去它；本语言没有字符串，也没有续行符。",
+    )
+    if meant.isascii() and meant.strip() and not _FORBIDDEN.intersection(meant):
+        sentence = (f"Write `{meant}` instead.", f"请改写为 `{meant}`。")
+    span = Span(line, column + 1, line, column + 2)
+    return fail("character", span, character=name, suggestion=sentence)
 
 
 def syntax_error(error: SyntaxError, lines: list[str]) -> LanguageError:

@@ -56,9 +56,9 @@ MESSAGES: dict[str, Message] = {
     "character": Message(
         (
             "The character {character} has no meaning here.",
-            "Remove it; there are no strings and no line continuations in this language.",
+            "{suggestion}",
         ),
-        ("字符 {character} 在这里没有意义。", "请删去它；本语言没有字符串，也没有续行符。"),
+        ("字符 {character} 在这里没有意义。", "{suggestion}"),
     ),
     "number": Message(
         (
@@ -148,6 +148,10 @@ MESSAGES: dict[str, Message] = {
         ("`{name}` takes no named arguments like this one.", "Write it as `{usage}`."),
         ("`{name}` 不接受这样的具名参数。", "请写成 `{usage}`。"),
     ),
+    "form-place": Message(
+        ("`{name}(…)` cannot stand inside an equation.", "Give it a line of its own: `{usage}`."),
+        ("`{name}(…)` 不能放在方程里。", "请单独写一行：`{usage}`。"),
+    ),
     "function-as-name": Message(
         (
             "`{name}` is a function and cannot be the name of a variable.",
@@ -175,6 +179,13 @@ MESSAGES: dict[str, Message] = {
             "下标 `{index}` 已在外层循环中使用。",
             "请给内层循环换一个下标，例如 `for s in source:`。",
         ),
+    ),
+    "loop-depth": Message(
+        (
+            "Loops nest at most two deep.",
+            "Split the variable into two, each with one or two indices.",
+        ),
+        ("循环最多嵌套两层。", "请把变量拆成两个，各带一个或两个下标。"),
     ),
     "index-domain": Message(
         (
@@ -310,10 +321,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "setting-form": Message(
         (
-            "`{name}` is written with a start and limits.",
-            "Write it as `{usage}`, with numbers only.",
+            "This is not how the start of `{name}` is written.",
+            "Write it as `{usage}`, with numbers only; a start lies between its limits.",
         ),
-        ("`{name}` 需要初值和范围。", "请写成 `{usage}`，只用数字。"),
+        ("`{name}` 的初值不是这样写的。", "请写成 `{usage}`，只用数字；初值须在范围之内。"),
     ),
     "constant-form": Message(
         (

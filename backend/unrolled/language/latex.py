@@ -16,12 +16,16 @@ from unrolled.language.functions import FUNCTIONS
 from unrolled.language.terms import Equation, Position, Recurrence, Reference, Shape, Term
 
 _ACCENTS = {"tilde": r"\tilde", "hat": r"\hat", "bar": r"\bar"}
-_VARIANTS = {"final sigma": "varsigma", "omicron": "omicron", "lamda": "lambda"}
-_SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+_VARIANTS = {"final sigma": "varsigma", "lamda": "lambda"}
+_LATIN_CAPITALS = {
+    "alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I", "kappa": "K", "mu": "M",
+    "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X",
+}  # fmt: skip
+_COMPARISON, _REMAINDER, _SUM, _SERIES, _PRODUCT, _POWER, _ATOM = range(7)
 _PRECEDENCE = {
-    "add": _SUM, "subtract": _SUM, "negative": _SUM, "modulo": _PRODUCT, "multiply": _PRODUCT,
+    "add": _SUM, "subtract": _SUM, "negative": _SUM, "modulo": _REMAINDER, "multiply": _PRODUCT,
     "matmul": _PRODUCT, "power": _POWER, "outer": _PRODUCT, "bilinear": _PRODUCT,
-    "circular_convolve": _PRODUCT, "transpose": _POWER, "sum": _PRODUCT, "cross_entropy": _SUM,
+    "circular_convolve": _SUM, "transpose": _POWER, "sum": _SERIES, "cross_entropy": _SUM,
 }  # fmt: skip
 _COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
@@ -35,22 +39,9 @@ def _letter(letter: str) -> str:
             word = _VARIANTS.get(word, word)
             if " " in word:
                 return rf"\text{{{letter}}}"
-            if case == "CAPITAL" and word in (
-                "alpha",
-                "beta",
-                "epsilon",
-                "zeta",
-                "eta",
-                "iota",
-                "kappa",
-                "mu",
-                "nu",
-                "omicron",
-                "rho",
-                "tau",
-                "chi",
-            ):
-                return rf"\mathrm{{{unicodedata.normalize('NFKD', word)[0].upper()}}}"
+            if case == "CAPITAL":
+                latin = _LATIN_CAPITALS.get(word)
+                return rf"\mathrm{{{latin}}}" if latin else rf"\{word.capitalize()}"
             return "o" if word == "omicron" else rf"\{word}"
     return letter if letter.isascii() else rf"\text{{{letter}}}"
 
@@ -60,6 +51,8 @@ def name_latex(name: str, shape: Shape) -> str:
     base, *parts = name.split("_")
     if not base:
         base, parts = name.replace("_", ""), []
+    if not base:
+        return r"\_"
     digits = re.fullmatch(r"(\D+?)(\d+)", base)
     if digits:
         base, parts = digits.group(1), [digits.group(2), *parts]
@@ -140,9 +133,12 @@ def _number(value: float) -> str:
 
 
 def _precedence(term: Term) -> int:
-    if term.function == "number" and term.value is not None and term.value < 0:
-        return _SUM
-    return 0 if term.function in _COMPARISONS else _PRECEDENCE.get(term.function, _ATOM)
+    if term.function == "number":
+        text = _number(term.value or 0.0)
+        return _SUM if text.startswith("-") else _PRODUCT if "times" in text else _ATOM
+    if term.function == "multiply" and _precedence(term.operands[1]) == _SERIES:
+        return _SERIES  # nothing may follow a sum sign that is not under it
+    return _COMPARISON if term.function in _COMPARISONS else _PRECEDENCE.get(term.function, _ATOM)
 
 
 def _render(term: Term, setting: _Setting) -> str:
@@ -170,11 +166,11 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
 
     match function:
         case "add":
-            return f"{parts[0]} + {wrapped(1, _SUM) if not _starts_negative(operands[1]) else wrapped(1, _PRODUCT)}"
+            return f"{wrapped(0, _SUM)} + {wrapped(1, _SUM) if not _starts_negative(operands[1]) else wrapped(1, _SERIES)}"
         case "subtract":
-            return f"{parts[0]} - {wrapped(1, _PRODUCT)}"
+            return f"{wrapped(0, _SUM)} - {wrapped(1, _SERIES)}"
         case "negative":
-            return f"-{wrapped(0, _PRODUCT)}"
+            return f"-{wrapped(0, _SERIES)}"
         case "multiply":
             sign = (
                 r" \odot "
@@ -183,7 +179,7 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
                 if operands[1].function == "number"
                 else r" \, "
             )
-            return f"{wrapped(0, _PRODUCT)}{sign}{wrapped(1, _PRODUCT)}"
+            return f"{wrapped(0, _PRODUCT)}{sign}{wrapped(1, _SERIES)}"
         case "matmul":
             left = wrapped(0, _PRODUCT)
             if len(operands[0].shape) == 1:
@@ -207,11 +203,17 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
                 if term.over
                 else ""
             )
-            body = parts[0] if function != "sum" else wrapped(0, _PRODUCT)
+            body = parts[0] if function != "sum" else wrapped(0, _SERIES)
             return FUNCTIONS[function].latex.format(body, over=over)
         case _:
             least = (
-                _PRODUCT if FUNCTIONS[function].family == "operator" and function != "divide" else 0
+                _REMAINDER
+                if function in _COMPARISONS
+                else _PRODUCT
+                if function == "modulo"
+                else _POWER
+                if function == "circular_convolve"
+                else _COMPARISON
             )
             return FUNCTIONS[function].latex.format(
                 *(wrapped(place, least) for place in range(len(parts)))
@@ -219,7 +221,10 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
 
 
 def _starts_negative(term: Term) -> bool:
-    return term.function == "negative" or (term.function == "number" and (term.value or 0) < 0)
+    if term.function in ("add", "subtract"):
+        return _starts_negative(term.operands[0])
+    is_negative_number = term.function == "number" and (term.value or 0) < 0
+    return term.function in ("negative", "cross_entropy") or is_negative_number
 
 
 def _plain(recurrence: Recurrence) -> _Setting:

@@ -162,7 +162,7 @@ class _Reader:
         if any(loop.index == index for loop in loops):
             raise fail("loop-nested-same", self.span(node.target), index=index)
         if len(loops) >= 2:
-            raise fail("too-deep", self._head(node), limit="2")
+            raise fail("loop-depth", self._head(node))
         self.block(node.body, (*loops, Loop(index, domain, self._head(node))))
 
     def _head(self, node: ast.For) -> Span:
@@ -405,14 +405,7 @@ class _Reader:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         row = FUNCTIONS.get(name)
         if name in FORMS:
-            raise fail(
-                "argument-count",
-                span,
-                name=name,
-                expected="0",
-                have=str(len(node.args)),
-                usage=FORMS[name],
-            )
+            raise fail("form-place", span, name=name, usage=FORMS[name])
         if row is None or row.family == "operator":
             sentence = ("The rule book lists every function.", "规则页列出了全部函数。")
             raise fail(
