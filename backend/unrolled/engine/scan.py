@@ -53,6 +53,9 @@ class _Builder:
             int, tuple[Tensor, frozenset[int]]
         ] = {}  # sums that a stacked product began, and what it took
         self.done: set[int] = set()
+        self.reaches: dict[
+            int, list[int]
+        ] = {}  # per variable: the least and the greatest offset read
         self._views: dict[tuple[Any, ...], list[Tensor]] = {}
         self._window: Window | None = None
 
@@ -69,7 +72,9 @@ class _Builder:
                 continue
             if identity in members_of:
                 self._stack(members_of[identity])
-            elif not self._is_absorbed(identity):
+            elif not self._is_absorbed(identity) and not self._is_interpolated(
+                self.program.instructions[identity]
+            ):
                 self._instruction(self.program.instructions[identity])
         return self.tape
 
@@ -107,14 +112,36 @@ class _Builder:
         if instruction.variable is None:
             return self._fixed(self._scratch(instruction))
 
+        return self._shared_steps(instruction.identity, 0)
+
+    def _shared_steps(self, identity: int, offset: int) -> Register:
+        """A variable of this scan's index alone, `offset` steps away: all reads share their views."""
+        reach = self.reaches.setdefault(identity, [0, 0])
+        reach[:] = min(reach[0], offset), max(reach[1], offset)
+
         def register(window: Window) -> list[Tensor]:
+            first, last = window[self.index]
+
             def make() -> list[Tensor]:
-                tensor, labels = self.values.view(Operand(instruction.identity), window)
+                wide = {**window, self.index: (first + reach[0], last + reach[1])}
+                tensor, labels = self.values.view(Operand(identity), wide)
                 return list(tensor.unbind(labels.index(self.index)))
 
-            return self._cached((instruction.identity, "out"), window, make)
+            views = self._cached((identity, "shared"), window, make)
+            start = offset - reach[0]
+            return views[start : start + last - first + 1]
 
         return register
+
+    def _shared_offset(self, operand: Operand) -> int | None:
+        """How far an operand reads along this scan's index, where that is its only index."""
+        if self.program.instructions[operand.value].indices != (self.index,):
+            return None
+        if not operand.positions:
+            return 0
+        position = operand.positions[0]
+        plain = position.anchor == "shift" and position.index == self.index
+        return position.offset if plain else None
 
     def _steps(self, operand: Operand, reader: Instruction, widen_to: int) -> Register:
         """An operand at each step of a window: one view a step."""
@@ -152,6 +179,10 @@ class _Builder:
                 self._scratch(producer), self._labels(producer), rest, rank, widen_to, False
             )
             return self._fixed(tensor)
+        offset = self._shared_offset(operand)
+        labels = leading_labels(self.program, reader)
+        if offset is not None and labels == (self.index,) and (widen_to == rank or rank):
+            return self._shared_steps(operand.value, offset)
         return self._steps(operand, reader, widen_to)
 
     def _emit(
@@ -301,6 +332,31 @@ class _Builder:
             return self._is_plain_product(instruction)
         return instruction.function == "multiply" and self._is_full_product(instruction)
 
+    def _is_interpolated(self, instruction: Instruction) -> bool:
+        """1 - u that only an interpolation reads is not computed at all."""
+        if instruction.signs != (1, -1) or instruction.variable is not None:
+            return False
+        readers = self.readers.get(instruction.identity, ())
+        if len(readers) != 1 or readers[0] not in self.inside or not self._is_absorbed(readers[0]):
+            return False
+        total = self.program.instructions[self.readers[readers[0]][0]]
+        products = [self.program.instructions[operand.value] for operand in total.operands]
+        if (
+            len(products) != 2
+            or total.signs != (1, 1)
+            or any(operand.positions for operand in total.operands)
+        ):
+            return False
+        return any(
+            self._is_complement(Operand(instruction.identity), weight)
+            for product in products
+            if product.identity != readers[0]
+            and product.function == "multiply"
+            and product.identity in self.inside
+            and self._is_absorbed(product.identity)
+            for weight in product.operands
+        )
+
     def _is_plain_product(self, instruction: Instruction) -> bool:
         left, right = (self.program.instructions[operand.value] for operand in instruction.operands)
         return (
@@ -381,6 +437,8 @@ class _Builder:
                 self._add(instruction, pair, current, out)
                 current = out
             return
+        if self._is_interpolation(instruction, out):
+            return
         absorbed = [pair for pair in pairs if self._absorbs(pair)]
         plain = [pair for pair in pairs if not self._absorbs(pair)]
         if plain:
@@ -398,6 +456,32 @@ class _Builder:
             current = out
         if current is not out:
             self._emit(_copy, [current], out)
+
+    def _is_interpolation(self, instruction: Instruction, out: Register) -> bool:
+        """u * a + (1 - u) * b as one call, `lerp(b, a, u)`: the update of leaky units and of the GRU."""
+        if len(instruction.operands) != 2 or instruction.signs != (1, 1):
+            return False
+        if not all(self._absorbs((operand, 1)) for operand in instruction.operands):
+            return False
+        products = [self.program.instructions[operand.value] for operand in instruction.operands]
+        if any(product.function != "multiply" for product in products):
+            return False
+        for kept, new in (products, products[::-1]):
+            for weight, end in (kept.operands, kept.operands[::-1]):
+                for rest, start in (new.operands, new.operands[::-1]):
+                    if self._is_complement(rest, weight):
+                        arguments = [self._argument(one, kept) for one in (start, end, weight)]
+                        self._emit(torch.lerp, arguments, out)
+                        return True
+        return False
+
+    def _is_complement(self, operand: Operand, weight: Operand) -> bool:
+        """Whether an operand is 1 - weight."""
+        total = self.program.instructions[operand.value]
+        if operand.positions or total.function != "total" or total.signs != (1, -1):
+            return False
+        one = self.program.instructions[total.operands[0].value]
+        return one.function == "number" and one.number == 1 and total.operands[1] == weight
 
     def _absorbs(self, pair: tuple[Operand, int]) -> bool:
         operand = pair[0]
