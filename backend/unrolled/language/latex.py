@@ -27,6 +27,17 @@ _PRECEDENCE = {
     "matmul": _PRODUCT, "power": _POWER, "outer": _PRODUCT, "bilinear": _PRODUCT,
     "circular_convolve": _SUM, "transpose": _POWER, "sum": _SERIES, "cross_entropy": _SUM,
 }  # fmt: skip
+_TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt")
+_BRACKETS = (
+    (r"\left(", "("),
+    (r"\right)", ")"),
+    (r"\left[", "["),
+    (r"\right]", "]"),
+    (r"\left|", r"\lvert "),
+    (r"\right|", r"\rvert "),
+    (r"\left\lVert", r"\lVert"),
+    (r"\right\rVert", r"\rVert"),
+)
 _COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
@@ -151,7 +162,16 @@ def _render(term: Term, setting: _Setting) -> str:
         return _letter(term.index) if len(term.index) == 1 else rf"\mathrm{{{term.index}}}"
     if term.reference is not None:
         return _reference(term.reference, setting)
-    return _apply(term, [_render(operand, setting) for operand in term.operands], setting)
+    return _level(_apply(term, [_render(operand, setting) for operand in term.operands], setting))
+
+
+def _level(text: str) -> str:
+    """Brackets of plain size, as the book sets them, unless something tall stands between them."""
+    if any(tall in text for tall in _TALL):
+        return text
+    for large, plain in _BRACKETS:
+        text = text.replace(large, plain)
+    return text
 
 
 def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
