@@ -268,7 +268,8 @@ def work(
                 print("\r\033[K" + line[:width], end="", flush=True)
             elif seconds - said >= 20:
                 said = seconds
-                print(f"{title} … {f'{seconds:.0f} s: {lines[-1]}' * (seconds > 1)}", flush=True)
+                progress = f" {seconds:.0f} s: {lines[-1].strip()}" if seconds > 1 else ""
+                print(f"{title} …{progress}", flush=True)
         code = process.wait()
     finally:
         if process.poll() is None:

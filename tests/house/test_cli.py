@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from unrolled import cli
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if key not in ("CI", "DISPLAY")},
@@ -95,21 +97,10 @@ def test_run_writes_what_the_service_answers(live_server: str) -> None:
 
 
 def test_run_takes_every_option(live_server: str) -> None:
-    options = [
-        "--sizes",
-        "h=3",
-        "--seed",
-        "7",
-        "--forcing",
-        "0.5",
-        "--dtype",
-        "float64",
-        "--variables",
-        "h",
-        "f",
-        "W_f",
-    ]
-    ended = unrolled("run", "lstm", "--text", "unrolled", *options)
+    ended = unrolled(
+        *("run", "--text", "unrolled", "--sizes", "h=3", "--seed", "7", "--forcing", "0.5"),
+        *("--dtype", "float64", "--variables", "h,f", "--variables", "W_f", "lstm"),
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     request = {
         "architecture": "lstm",
@@ -234,7 +225,7 @@ def test_the_first_page_does_not_wait_for_torch() -> None:
     with server("--port", "0", PYTHONPROFILEIMPORTTIME="1") as (process, line):
         assert process.stdout is not None
         imported = []
-        while not line.startswith("unrolled is at"):
+        while line and not line.startswith("unrolled is at"):
             imported.append(line.rsplit("|", 1)[-1].strip())
             line = process.stdout.readline()
         assert "fastapi" in imported
@@ -277,31 +268,44 @@ def test_it_ends_quietly_when_told_to(number: int) -> None:
     assert time.monotonic() - begin < 5
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environment", "opens"),
-    [
-        ([], {"DISPLAY": ":0"}, True),
-        (["--no-browser"], {"DISPLAY": ":0"}, False),
-        ([], {"DISPLAY": ":0", "CI": "true"}, False),
-        ([], {}, False),
-    ],
-)
-def test_a_browser_is_opened_only_where_there_is_one(
-    tmp_path: Path, arguments: list[str], environment: dict[str, str], opens: bool
-) -> None:
+def test_the_browser_is_opened_at_the_page(tmp_path: Path) -> None:
     note = tmp_path / "opened"
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > "{note}"\n')
     browser.chmod(0o755)
-    with server("--port", "0", *arguments, BROWSER=str(browser), **environment) as (_, line):
-        address = address_in(line)
-        deadline = time.monotonic() + (10 if opens else 1)
-        while time.monotonic() < deadline and not note.exists():
+    with server("--port", "0", BROWSER=str(browser), DISPLAY=":0") as (_, line):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and not (note.exists() and note.read_text()):
             time.sleep(0.05)
-        time.sleep(0.1)
-    assert (note.read_text().strip() if note.exists() else None) == (
-        f"{address}/" if opens else None
-    )
+    assert note.read_text().strip() == f"{address_in(line)}/"
+
+
+@pytest.mark.parametrize(
+    ("platform", "arguments", "environment", "opens"),
+    [
+        ("linux", [], {"DISPLAY": ":0"}, True),
+        ("linux", [], {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", [], {}, False),
+        ("linux", ["--no-browser"], {"DISPLAY": ":0"}, False),
+        ("linux", [], {"DISPLAY": ":0", "CI": "true"}, False),
+        ("darwin", [], {}, True),
+        ("darwin", ["--no-browser"], {}, False),
+        ("win32", [], {"CI": "true"}, False),
+    ],
+)
+def test_a_browser_is_opened_only_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    opens: bool,
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(cli.sys, "platform", platform)
+    assert cli.has_browser(cli.parse_arguments(["serve", *arguments])) is opens
 
 
 def hold_ports(taken: ExitStack, first: int, count: int) -> int:

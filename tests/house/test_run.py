@@ -304,6 +304,27 @@ def test_a_browser_that_does_not_start_is_passed_over(
     assert run.installed_chromium() == str(tmp_path / "google-chrome")
 
 
+def test_serving_is_left_to_the_command_unrolled(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(run, "install", done.append)
+    monkeypatch.setattr(run, "build_page", lambda: done.append("page"))
+    monkeypatch.setattr(run.os, "execv", lambda _, command: done.append(command))
+    monkeypatch.setattr(sys, "argv", ["run.py", "--host", "::1", "--port", "8123", "--no-browser"])
+    run.serve(run.parse_arguments())
+    monkeypatch.setattr(sys, "argv", ["run.py"])
+    run.serve(run.parse_arguments())
+    start = [str(run.PYTHON), "-m", "unrolled", "serve", "--host"]
+    steps = [["torch", "tools", "project"], "page"]
+    assert done == [
+        *steps,
+        [*start, "::1", "--port", "8123", "--no-browser"],
+        *steps,
+        [*start, "127.0.0.1"],
+    ]
+
+
 def test_ci_runs_every_test(root: Path) -> None:
     script = (root / ".ci" / "run").read_text()
     assert script.splitlines()[-1] == "exec python3 run.py test"
