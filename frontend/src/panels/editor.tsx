@@ -153,15 +153,13 @@ function colourOf(name: string, graph: FoldedGraph | undefined, theme: Theme): s
 function Callouts({ faults, scroll }: { faults: readonly ProblemEntry[]; scroll: number }) {
   const list = useRef<HTMLUListElement>(null);
   useLayoutEffect(() => {
-    let free = 0;
-    for (const card of list.current?.children ?? []) {
-      if (!(card instanceof HTMLElement)) continue;
-      const wanted = Number(card.dataset.top ?? 0) - scroll;
-      const top = Math.max(wanted, free);
-      card.style.setProperty("--top", `${top}px`);
-      card.style.setProperty("--pointer", `${Math.max(wanted - top, 0)}px`);
-      free = top + card.offsetHeight + 8;
-    }
+    const abort = new AbortController();
+    const place = () => list.current && placeCallouts(list.current, scroll);
+    place();
+    window.addEventListener("scroll", place, { capture: true, signal: abort.signal });
+    window.addEventListener("resize", place, { signal: abort.signal });
+    document.addEventListener("transitionend", place, { signal: abort.signal });
+    return () => abort.abort();
   }, [faults, scroll]);
   if (faults.length === 0) return null;
   return (
@@ -188,4 +186,22 @@ function Callouts({ faults, scroll }: { faults: readonly ProblemEntry[]; scroll:
       ))}
     </ul>
   );
+}
+
+const GAP = 8;
+
+/** Level with their lines, right of the editor; lines that are scrolled away hide their cards. */
+function placeCallouts(list: HTMLElement, scroll: number): void {
+  const frame = list.previousElementSibling?.getBoundingClientRect();
+  if (!frame) return;
+  list.style.setProperty("--left", `${frame.right + 12}px`);
+  let free = 0;
+  for (const card of list.children) {
+    if (!(card instanceof HTMLElement)) continue;
+    const wanted = frame.top + Number(card.dataset.top ?? 0) - scroll;
+    const top = Math.max(wanted, free);
+    card.style.setProperty("--top", `${top}px`);
+    card.hidden = wanted < frame.top - LINE || wanted > frame.bottom;
+    free = top + card.offsetHeight + GAP;
+  }
 }

@@ -77,7 +77,13 @@ function EditorTools() {
       >
         <Icon name="redo" />
       </button>
-      <button type="button" class="quiet" disabled={!isEdited.value} onClick={resetEquations}>
+      <button
+        type="button"
+        class="quiet"
+        title={words.resetHint}
+        disabled={!isEdited.value}
+        onClick={resetEquations}
+      >
         {words.reset}
       </button>
       <button

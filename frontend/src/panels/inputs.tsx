@@ -108,7 +108,7 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
 interface TextFieldProps {
   id: string;
   name: string;
-  value: { text: string; alphabet?: string };
+  value: Extract<InputValue, { text: string }>;
   isFaulty: boolean;
 }
 
@@ -196,7 +196,7 @@ function AlphabetFix(props: { node: GraphNode; value: InputValue | undefined; is
       </button>
     );
   }
-  if (value.alphabet === undefined) return null;
+  if (!value.alphabet) return null;
   return (
     <p class="note alphabet-note">
       {words.ownAlphabet([...value.alphabet].length)}{" "}

@@ -22,11 +22,7 @@ export function ParameterDetails({ node }: { node: GraphNode }) {
         rows={[
           [words.shape, formatShape(node.shape, words.scalar)],
           [words.count, formatCount(product(node.shape))],
-          ...(node.initial
-            ? ([
-                [words.initial, `${node.initial}, ${node.trained ? words.trained : words.fixed}`],
-              ] as const)
-            : []),
+          ...(node.initial ? ([[words.initial, startOf(node)]] as const) : []),
         ]}
       />
       {output && <Matrix output={output} />}
@@ -40,6 +36,13 @@ export function ParameterDetails({ node }: { node: GraphNode }) {
       </section>
     </>
   );
+}
+
+/** "1, learns" */
+function startOf(node: GraphNode): string {
+  const words = text.value.inspector;
+  const start = node.initial === "random" ? words.random : node.initial;
+  return `${start}, ${node.trained ? words.trained : words.fixed}`;
 }
 
 export function Matrix({ output }: { output: RunOutput }) {

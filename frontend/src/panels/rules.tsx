@@ -1,6 +1,7 @@
 /** The rule book of the language, one page, open beside the editor. */
 import { language, rulesOpen, text } from "../state/store.ts";
 import { FUNCTIONS } from "../text/functions.ts";
+import { Coded } from "./coded.tsx";
 import { Icon } from "./icons.tsx";
 
 export function Rules() {
@@ -28,16 +29,24 @@ export function Rules() {
             <dt>
               <code>{code}</code>
             </dt>
-            <dd>{meaning}</dd>
+            <dd>
+              <Coded text={meaning} />
+            </dd>
           </div>
         ))}
       </dl>
       <h3>{words.names}</h3>
-      <p>{words.namesText}</p>
+      <p>
+        <Coded text={words.namesText} />
+      </p>
       <h3>{words.indices}</h3>
-      <p>{words.indicesText}</p>
+      <p>
+        <Coded text={words.indicesText} />
+      </p>
       <h3>{words.functions}</h3>
-      <p>{words.operatorsText}</p>
+      <p>
+        <Coded text={words.operatorsText} />
+      </p>
       {FUNCTIONS.map((group) => (
         <section key={group.family}>
           <h4>{words.families[group.family]}</h4>

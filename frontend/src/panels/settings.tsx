@@ -12,9 +12,6 @@ export function Settings() {
   const words = text.value.input;
   const known = description.value;
   if (!known) return null;
-  const hasForce = known.equations.some((equation) =>
-    equation.operations.some((operation) => operation.function === "force"),
-  );
   return (
     <section class="settings" aria-labelledby="settings-title">
       <h2 id="settings-title">{words.settings}</h2>
@@ -44,7 +41,7 @@ export function Settings() {
           }}
         />
       ))}
-      {hasForce && (
+      {known.has_forcing && (
         <Slider
           label={words.forcing}
           note={words.forcingText}
@@ -78,7 +75,9 @@ function Sizes() {
   const words = text.value.input;
   const known = description.value;
   const oneHot = new Set(known?.graph.nodes.filter((node) => node.one_hot).map((node) => node.id));
-  const editable = Object.entries(known?.sizes ?? {}).filter(([name]) => !oneHot.has(name));
+  const editable = Object.entries(known?.sizes ?? {}).filter(
+    (size): size is [string, number] => typeof size[1] === "number" && !oneHot.has(size[0]),
+  );
   return (
     <>
       {editable.map(([name, size]) => {

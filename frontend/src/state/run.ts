@@ -2,7 +2,7 @@
 import { batch, effect, untracked } from "@preact/signals";
 import { isAbort } from "../api/problems.ts";
 import { streamRun } from "../api/stream.ts";
-import type { RunRequest } from "../api/wire.ts";
+import type { Architecture, Description, RunRequest } from "../api/wire.ts";
 import {
   architecture,
   described,
@@ -32,7 +32,9 @@ export function runRequest(): RunRequest | null {
   const names = new Set(known.description.settings.map((setting) => setting.name));
   const chosen = Object.entries(settings.value).filter(([name]) => names.has(name));
   return {
-    ...(known.isCatalogue ? { architecture: entry.id } : { equations: known.request.equations }),
+    ...(known.isCatalogue
+      ? { architecture: entry.id }
+      : { equations: known.request.equations, boundary: boundaryOf(entry, known.description) }),
     sizes: known.request.sizes,
     lengths: effectiveLengths.value,
     parameters: { seed: seed.value },
@@ -40,6 +42,17 @@ export function runRequest(): RunRequest | null {
     inputs: effectiveInputs.value,
     forcing: known.request.forcing,
   };
+}
+
+/** The catalogue's boundary values, for the variables that the edited text still has. */
+function boundaryOf(
+  entry: Architecture,
+  description: Description,
+): Architecture["defaults"]["boundary"] {
+  const names = new Set(description.graph.nodes.map((node) => node.id));
+  return Object.fromEntries(
+    Object.entries(entry.defaults.boundary).filter(([name]) => names.has(name)),
+  );
 }
 
 /** Runs anew whenever the request changes; returns the cleanup. */

@@ -23,7 +23,7 @@ export const en = {
     figure: (number: string) => `Figure ${number}`,
     equations: (numbers: string) => `Equations ${numbers}`,
     variants: "Variants",
-    base: "As in the book",
+    base: "Main form",
   },
 
   equations: {
@@ -32,7 +32,8 @@ export const en = {
     done: "Done",
     undo: "Undo",
     redo: "Redo",
-    reset: "Catalogue’s text",
+    reset: "Reset",
+    resetHint: "Back to the catalogue’s text",
     rules: "Rule book",
     changed: "changed",
     editor: "Equations, as text",
@@ -53,19 +54,19 @@ export const en = {
     functions: "Functions",
     names: "Names",
     namesText:
-      "A name that is never defined is an input where it is indexed, x[t], and a parameter where it is not, W. A capital Latin letter starts a matrix, a small one a vector, a small Greek letter a scalar. Shapes follow from how things are used.",
+      "A name that is never defined is an input where it is indexed, `x[t]`, and a parameter where it is not, `W`. A capital Latin letter starts a matrix, a small one a vector, a small Greek letter a scalar. Shapes follow from how things are used.",
     indicesText:
-      "t, t-1, t+1, t-k, a whole number, end, end+1; on a tree left(n), right(n), root and leaf(n).",
+      "`t`, `t-1`, `t+1`, a whole number, `end`, `end + 1`; on a tree `left(n)`, `right(n)`, `root`, and the test `leaf(n)`.",
     operatorsText:
-      "+ - * / ** work unit by unit; @ is the matrix product, and of two vectors the dot product.",
+      "`+ - * / **` work unit by unit; `@` is the matrix product, and of two vectors the dot product.",
     rows: [
-      ["h: 8", "size of a vector; M: (16, 6) of a matrix, k: () of a scalar"],
+      ["h: 8", "size of a vector; `M: (16, 6)` of a matrix, `k: ()` of a scalar"],
       ["y: onehot(27)", "an input of symbols: text, or whole numbers"],
       ["for t in time:", "opens a domain; lines below it are indented by four spaces"],
       ["h[t] = tanh(b + W @ h[t-1])", "the equation of a variable at every step"],
       ["h[0] = h_0", "a boundary value; zeros where none is given"],
       ["loss = sum(L)", "a variable without index"],
-      ["b_f = parameter(1.0)", "how a parameter starts; trained=False holds it still"],
+      ["b_f = parameter(1.0)", "how a parameter starts; `trained=False` holds it still"],
       ["α = slider(0.9, 0, 1)", "a number the reader may move"],
       ["K = [[1, 1], [0, 1]]", "a constant"],
       ["# …", "a remark"],
@@ -168,6 +169,7 @@ export const en = {
     scalar: "scalar",
     step: "Step",
     initial: "Starts from",
+    random: "random numbers",
     trained: "learns",
     fixed: "is held fixed",
     count: "Numbers",

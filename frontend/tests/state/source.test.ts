@@ -25,7 +25,7 @@ test("a fault at the end of a line shows as a blank there", () => {
 });
 
 test("a fault over several lines covers its part of each", () => {
-  const fault = { code: "x", detail: "", line: 2, column: 5, end_line: 3, end_column: 4 };
+  const fault = { code: "x", detail: "", hint: "", line: 2, column: 5, end_line: 3, end_column: 4 };
   expect([1, 2, 3, 4].map((line) => spanOn(fault, line))).toEqual([
     null,
     { from: 5, to: Number.POSITIVE_INFINITY },

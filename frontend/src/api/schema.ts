@@ -1,0 +1,619 @@
+/** The wire, from openapi.json. Not to be edited: `npm run types` writes it. */
+
+/**
+ * A number, or nested lists of numbers, all rows of one length; null stands for NaN and infinity in answers.
+ */
+export type Numbers = number | null | Numbers[];
+/**
+ * A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`.
+ */
+export type StreamEvent = StartEvent | StepsEvent | EndEvent | ErrorEvent;
+
+export interface Schemas {
+  Architecture: Architecture;
+  ArchitectureSummary: ArchitectureSummary;
+  Architectures: Architectures;
+  BoundaryPosition: BoundaryPosition;
+  Cost: Cost;
+  Defaults: Defaults;
+  Domain: Domain;
+  Edge: Edge;
+  EndEvent: EndEvent;
+  Equation: Equation;
+  ErrorDetail: ErrorDetail;
+  ErrorEvent: ErrorEvent;
+  GeneratedInput: GeneratedInput;
+  Graph: Graph;
+  Health: Health;
+  NextInput: NextInput;
+  Node: Node;
+  NonFinite: NonFinite;
+  Numbers: Numbers;
+  Operation: Operation;
+  Output: Output;
+  ParameterInfo: ParameterInfo;
+  Parameters: Parameters;
+  Problem: Problem;
+  Prose: Prose;
+  Read: Read;
+  Recurrence: Recurrence;
+  RecurrenceRequest: RecurrenceRequest;
+  RunRequest: RunRequest;
+  RunResult: RunResult;
+  Setting: Setting;
+  Stage: Stage;
+  StartEvent: StartEvent;
+  StepsEvent: StepsEvent;
+  StreamEvent: StreamEvent;
+  TextInput: TextInput;
+  Titles: Titles;
+  Variant: Variant;
+}
+/**
+ * One entry of the catalogue, or one variant of it.
+ */
+export interface Architecture {
+  id: string;
+  titles: Titles;
+  section: string;
+  figure: string | null;
+  equation_numbers: string[];
+  paper: string;
+  variants: Variant[];
+  prose: Prose;
+  equations: string;
+  recurrence: Recurrence;
+  defaults: Defaults;
+  alphabet: string;
+}
+/**
+ * One line, in both languages.
+ */
+export interface Titles {
+  en: string;
+  zh: string;
+}
+/**
+ * Another text of the same entry.
+ */
+export interface Variant {
+  id: string;
+  titles: Titles;
+}
+/**
+ * The text of the section, as HTML; `span.math` carries `data-latex` and `data-node`.
+ */
+export interface Prose {
+  en: string;
+  zh: string;
+}
+/**
+ * Everything derived from the text: graph, typeset equations, schedule, cost.
+ */
+export interface Recurrence {
+  equations_text: string;
+  domains: Domain[];
+  sizes: {
+    [k: string]: number | number[];
+  };
+  settings: Setting[];
+  graph: Graph;
+  equations: Equation[];
+  schedule: Stage[];
+  parameters: ParameterInfo[];
+  cost: Cost;
+  /**
+   * Whether `force` occurs in the text.
+   */
+  has_forcing?: boolean;
+  /**
+   * Whether something is drawn while it runs.
+   */
+  is_random?: boolean;
+}
+/**
+ * An index domain: `for t in time:`.
+ */
+export interface Domain {
+  name: string;
+  index: string;
+  kind: "chain" | "tree" | "generated";
+}
+/**
+ * A scalar the reader may move: `α = slider(0.9, 0, 1)`.
+ */
+export interface Setting {
+  name: string;
+  value: number;
+  minimum: number;
+  maximum: number;
+}
+/**
+ * The folded graph.
+ */
+export interface Graph {
+  nodes: Node[];
+  edges: Edge[];
+}
+/**
+ * A node of the folded graph: an input, a variable, a parameter, a constant or a setting.
+ */
+export interface Node {
+  id: string;
+  kind: "input" | "variable" | "parameter" | "constant" | "setting";
+  role:
+    | "input"
+    | "target"
+    | "state"
+    | "hidden"
+    | "gate"
+    | "output"
+    | "probability"
+    | "loss"
+    | "attention"
+    | "memory"
+    | "parameter";
+  /**
+   * Outermost first; empty: no index.
+   */
+  domains: string[];
+  /**
+   * Empty: a scalar.
+   */
+  shape: number[];
+  one_hot?: boolean;
+  latex: string;
+  line?: number | null;
+  boundary?: BoundaryPosition[];
+  trained?: boolean | null;
+  initial?: string | null;
+}
+/**
+ * A position outside the domain that some equation reads.
+ */
+export interface BoundaryPosition {
+  domain: string;
+  position: number;
+  /**
+   * What `position` is counted from.
+   */
+  anchor: "start" | "end";
+}
+/**
+ * A reference: `target`'s equation reads `source`, perhaps through a parameter.
+ */
+export interface Edge {
+  id: string;
+  source: string;
+  target: string;
+  parameter: string | null;
+  reads: Read[];
+  operation: string;
+  /**
+   * Not used with this run's `forcing`.
+   */
+  cut?: boolean;
+  /**
+   * The boundary value it leads into, if it does.
+   */
+  at?: BoundaryPosition[] | null;
+}
+/**
+ * How a reference reads one domain: `delay` k reads index − k; else a fixed position.
+ */
+export interface Read {
+  domain: string;
+  delay?: number | null;
+  /**
+   * A number, or all, end, left, right, root.
+   */
+  position?: number | string | null;
+  /**
+   * Added to `end`: `g[end + 1]` has 1.
+   */
+  offset?: number | null;
+}
+/**
+ * One equation: its text, its typeset forms, its operations.
+ */
+export interface Equation {
+  variable: string;
+  line: number;
+  column: number;
+  text: string;
+  latex: string;
+  /**
+   * With each symbol wrapped in \htmlData.
+   */
+  marked: string;
+  /**
+   * For one unit, with a slot per operation.
+   */
+  numbers: string;
+  end_line?: number | null;
+  boundary?: BoundaryPosition | null;
+  operations: Operation[];
+}
+/**
+ * One operation inside an equation, in preorder; `f/0` is the whole right-hand side.
+ */
+export interface Operation {
+  id: string;
+  function: string;
+  operands: string[];
+  latex: string;
+  shape: number[];
+  domains: string[];
+  reference?: string | null;
+  reads?: Read[];
+}
+/**
+ * A stage of the schedule: a map (all steps at once) or a scan (step by step).
+ */
+export interface Stage {
+  kind: "map" | "scan";
+  domain: string | null;
+  direction?: ("forward" | "backward") | null;
+  variables: string[];
+  operations: string[];
+  stacked?: string[][];
+  body?: Stage[];
+}
+/**
+ * A parameter, its shape and how many numbers it holds.
+ */
+export interface ParameterInfo {
+  name: string;
+  shape: number[];
+  count: number;
+  trained: boolean;
+}
+/**
+ * What a run costs, known before it runs.
+ */
+export interface Cost {
+  parameters: number;
+  steps: number;
+  /**
+   * Floating-point operations.
+   */
+  operations: number;
+  /**
+   * Bytes of the recorded values.
+   */
+  bytes: number;
+  /**
+   * Length of the longest chain of operations.
+   */
+  critical_path: number;
+  lengths: {
+    [k: string]: number;
+  };
+}
+/**
+ * The run the page opens with.
+ */
+export interface Defaults {
+  inputs: {
+    [k: string]: unknown;
+  };
+  sizes: {
+    [k: string]: number | number[];
+  };
+  lengths: {
+    [k: string]: number;
+  };
+  forcing: number;
+  seed: number;
+  boundary?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A line of the catalogue.
+ */
+export interface ArchitectureSummary {
+  id: string;
+  titles: Titles;
+  section: string;
+  figure: string | null;
+  equations: string;
+  variables: string[];
+  variants: Variant[];
+}
+/**
+ * The catalogue.
+ */
+export interface Architectures {
+  architectures: ArchitectureSummary[];
+}
+/**
+ * Last line of a stream that ran to its end.
+ */
+export interface EndEvent {
+  event: "end";
+  steps: number;
+  /**
+   * What has no index (the loss), and the parameters that were asked for.
+   */
+  values: {
+    [k: string]: Numbers | null;
+  };
+  nonfinite: NonFinite;
+  seconds: number;
+}
+/**
+ * NaN and infinity, which travel as null.
+ */
+export interface NonFinite {
+  count: number;
+  /**
+   * Where the first was: `h[3][0]`.
+   */
+  first: string | null;
+}
+/**
+ * One thing that is wrong: where, what, and what to write instead.
+ */
+export interface ErrorDetail {
+  /**
+   * JSON pointer into the request's body.
+   */
+  pointer?: string | null;
+  /**
+   * Or the name of a query parameter.
+   */
+  parameter?: string | null;
+  /**
+   * Line in `equations`, from 1.
+   */
+  line?: number | null;
+  /**
+   * Column in characters, from 1.
+   */
+  column?: number | null;
+  end_line?: number | null;
+  end_column?: number | null;
+  code: string;
+  detail: string;
+  hint: string;
+}
+/**
+ * Last line of a stream that broke.
+ */
+export interface ErrorEvent {
+  event: "error";
+  problem: Problem;
+}
+/**
+ * RFC 9457 problem details; the input is never repeated in them.
+ */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  errors: ErrorDetail[];
+}
+/**
+ * A sequence the server makes: the same for the same seed.
+ */
+export interface GeneratedInput {
+  /**
+   * What to make.
+   */
+  generate: "normal" | "sine" | "impulse" | "symbols";
+  /**
+   * Seed of the generator.
+   */
+  seed?: number;
+}
+/**
+ * The service answers.
+ */
+export interface Health {
+  status: "ok";
+  version: string;
+}
+/**
+ * The same sequence as another input, one step ahead: the target of next-symbol prediction.
+ */
+export interface NextInput {
+  /**
+   * The input to look ahead in.
+   */
+  next: string;
+}
+/**
+ * One tensor of a run, flat and row-major, as in the Open Inference Protocol.
+ */
+export interface Output {
+  /**
+   * A variable, `h[0]` for a boundary value, or a parameter.
+   */
+  name: string;
+  domains: string[];
+  /**
+   * Steps first, then the variable's own shape.
+   */
+  shape: number[];
+  datatype: "FP32" | "FP64";
+  data: (number | null)[];
+}
+/**
+ * How the parameters of a run get their values.
+ */
+export interface Parameters {
+  /**
+   * Seed of the random initial values.
+   */
+  seed?: number;
+  /**
+   * Values by name; what is not given is drawn from the seed.
+   */
+  values?: {
+    [k: string]: Numbers;
+  };
+}
+/**
+ * A text to be read: its graph, schedule, typeset equations and cost come back.
+ */
+export interface RecurrenceRequest {
+  /**
+   * The recurrence, in the language of `docs/language.md`.
+   */
+  equations: string;
+  /**
+   * Sizes of vectors; they override those in the text.
+   */
+  sizes?: {
+    [k: string]: number | number[];
+  };
+  /**
+   * Steps per domain, for the cost. Default: 12 each.
+   */
+  lengths?: {
+    [k: string]: number;
+  };
+  /**
+   * Probability of the target in `force(target, prediction)`.
+   */
+  forcing?: number;
+}
+/**
+ * A run: which recurrence, on what, from where. Exactly one of architecture and equations.
+ */
+export interface RunRequest {
+  /**
+   * Id of a catalogue entry or of one of its variants.
+   */
+  architecture?: string | null;
+  /**
+   * Or a text of your own.
+   */
+  equations?: string | null;
+  /**
+   * Sizes of vectors.
+   */
+  sizes?: {
+    [k: string]: number | number[];
+  };
+  /**
+   * Steps per domain, where no input gives them.
+   */
+  lengths?: {
+    [k: string]: number;
+  };
+  parameters?: Parameters;
+  /**
+   * Values of the sliders.
+   */
+  settings?: {
+    [k: string]: number;
+  };
+  /**
+   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`. What is not given is taken from the architecture's defaults.
+   */
+  inputs?: {
+    [k: string]: TextInput | NextInput | GeneratedInput | Numbers;
+  };
+  /**
+   * Values before the first step (`h[0]`), or by position: `{"h": {"0": […], "end+1": […]}}`. Default: zeros.
+   */
+  boundary?: {
+    [k: string]:
+      | {
+          [k: string]: Numbers;
+        }
+      | Numbers;
+  };
+  /**
+   * Probability of the target in `force(target, prediction)`; default 1.
+   */
+  forcing?: number | null;
+  /**
+   * What to send: names of variables, inputs and parameters, `f/3` for one operation of an equation, `f/*` for all of them. Default: every variable and input.
+   */
+  variables?: string[] | null;
+  /**
+   * Precision of the run.
+   */
+  dtype?: "float32" | "float64";
+}
+/**
+ * Text for a one-hot input: one character a step.
+ */
+export interface TextInput {
+  /**
+   * One character per step.
+   */
+  text: string;
+  /**
+   * The characters in the order of their one-hot positions. Default: the architecture's alphabet, or space and a to z.
+   */
+  alphabet?: string | null;
+}
+/**
+ * A whole run.
+ */
+export interface RunResult {
+  /**
+   * The run as a token; null when it is past 2 KiB.
+   */
+  run: string | null;
+  outputs: Output[];
+  lengths: {
+    [k: string]: number;
+  };
+  symbols: {
+    [k: string]: string[];
+  };
+  loss: number | null;
+  cost: Cost;
+  version: string;
+  nonfinite: NonFinite;
+}
+/**
+ * First line of a stream.
+ */
+export interface StartEvent {
+  event: "start";
+  run: string | null;
+  lengths: {
+    [k: string]: number;
+  };
+  shapes: {
+    [k: string]: number[];
+  };
+  domains: {
+    [k: string]: string[];
+  };
+  symbols: {
+    [k: string]: string[];
+  };
+  /**
+   * Values by name and position.
+   */
+  boundary: {
+    [k: string]: {
+      [k: string]: Numbers;
+    };
+  };
+  cost: Cost;
+  version: string;
+}
+/**
+ * Values of the steps `from` to `to`, both included, counted from 1.
+ */
+export interface StepsEvent {
+  event: "steps";
+  domain: string;
+  from: number;
+  to: number;
+  /**
+   * Per name, a list over the steps.
+   */
+  values: {
+    [k: string]: Numbers[];
+  };
+}
