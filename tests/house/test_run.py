@@ -310,11 +310,16 @@ def test_serving_is_left_to_the_command_unrolled(
     done: list[object] = []
     monkeypatch.setattr(run, "install", done.append)
     monkeypatch.setattr(run, "build_page", lambda: done.append("page"))
-    monkeypatch.setattr(run.os, "execv", lambda _, command: done.append(command))
-    monkeypatch.setattr(sys, "argv", ["run.py", "--host", "::1", "--port", "8123", "--no-browser"])
-    run.serve(run.parse_arguments())
-    monkeypatch.setattr(sys, "argv", ["run.py"])
-    run.serve(run.parse_arguments())
+
+    def become(_: str, command: list[str]) -> None:
+        done.append(command)
+        raise SystemExit
+
+    monkeypatch.setattr(run.os, "execv", become)
+    for arguments in (["--host", "::1", "--port", "8123", "--no-browser"], []):
+        monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+        with pytest.raises(SystemExit):
+            run.serve(run.parse_arguments())
     start = [str(run.PYTHON), "-m", "unrolled", "serve", "--host"]
     steps = [["torch", "tools", "project"], "page"]
     assert done == [
