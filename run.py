@@ -243,7 +243,7 @@ def work(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env=environment(extra),
+        env=environment({"NO_COLOR": "1", **(extra or {})}),
         text=True,
         encoding="utf-8",
         errors="replace",
@@ -299,7 +299,7 @@ def explain(title: str, code: int, lines: list[str], log: Path | None) -> str:
     if code == -9:
         cures.insert(0, "it was killed, most likely for want of memory: close other programs")
     cure = cures[0] if cures else "what it says above is the reason; mend it, then run again"
-    last = "\n".join(f"  | {line}" for line in lines[-12:] if line)
+    last = "\n".join(f"  | {line}" for line in lines[-24:] if line)
     where = f"\n  all it said: {log}" if log else ""
     return f"{title} failed (code {code})\n{last}{where}\n  how to mend it: {cure}"
 
