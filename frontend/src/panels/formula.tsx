@@ -95,6 +95,10 @@ export const symbolHandlers = {
   onPointerLeave() {
     point(null);
   },
+  /** A press of the mouse selects but does not take the focus: the arrow keys keep stepping. */
+  onMouseDown(event: MouseEvent) {
+    if (symbolAt(event)) event.preventDefault();
+  },
   onClick(event: MouseEvent) {
     const symbol = symbolAt(event);
     if (symbol) select(selectionOf(symbol));

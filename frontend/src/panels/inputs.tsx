@@ -95,12 +95,20 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
       {openNumbers.value === node.id && (
         <NumbersEditor name={node.id} width={width} value={value} />
       )}
-      {faults.map((fault) => (
-        <p key={fault.code} class="field-fault" id={`${id}-fault`} role="alert">
-          <Coded text={fault.detail} /> {fault.hint && <Coded text={fault.hint} />}
-        </p>
-      ))}
-      <AlphabetFix node={node} value={value} isFaulty={faults.length > 0} />
+      {faults.length > 0 && (
+        <div class="fault-card" id={`${id}-fault`} role="alert">
+          {faults.map((fault) => (
+            <p key={fault.code}>
+              <Coded text={fault.detail} />{" "}
+              <span class="note">
+                <Coded text={fault.hint} />
+              </span>
+            </p>
+          ))}
+          <AlphabetFix node={node} value={value} />
+        </div>
+      )}
+      <OwnAlphabet node={node} value={value} />
     </div>
   );
 }
@@ -175,37 +183,40 @@ function changeSource(node: GraphNode, source: string): void {
   else openNumbers.value = node.id;
 }
 
+interface AlphabetProps {
+  node: GraphNode;
+  value: InputValue | undefined;
+}
+
 /** When a text has characters that the alphabet lacks: one press makes them the alphabet. */
-function AlphabetFix(props: { node: GraphNode; value: InputValue | undefined; isFaulty: boolean }) {
-  const { node, value, isFaulty } = props;
-  const words = text.value.input;
+function AlphabetFix({ node, value }: AlphabetProps) {
   if (!value || Array.isArray(value) || !("text" in value)) return null;
   const characters = [...new Set(value.text)].sort();
-  const usual = value.alphabet ?? architecture.value?.alphabet ?? "";
-  const isMissing = characters.some((each) => ![...usual].includes(each));
-  if (isFaulty && isMissing && characters.length > 0) {
-    const alphabet = characters.join("");
-    const shown = characters.slice(0, 40).join("") + (characters.length > 40 ? "…" : "");
-    return (
-      <button
-        type="button"
-        class="fix"
-        onClick={() => useAlphabet(node, { text: value.text, alphabet }, characters.length)}
-      >
-        {words.useAlphabet(shown)}
-      </button>
-    );
-  }
-  if (!value.alphabet) return null;
+  const usual = [...(value.alphabet ?? architecture.value?.alphabet ?? "")];
+  if (characters.every((each) => usual.includes(each))) return null;
+  const shown = characters.slice(0, 40).join("") + (characters.length > 40 ? "…" : "");
+  const own = { text: value.text, alphabet: characters.join("") };
   return (
-    <p class="note alphabet-note">
+    <button type="button" class="fix" onClick={() => useAlphabet(node, own, characters.length)}>
+      {text.value.input.useAlphabet(shown)}
+    </button>
+  );
+}
+
+/** Says that the alphabet is the reader's, and leads back. */
+function OwnAlphabet({ node, value }: AlphabetProps) {
+  const words = text.value.input;
+  if (!value || Array.isArray(value) || !("text" in value) || !value.alphabet) return null;
+  return (
+    <p class="note">
       {words.ownAlphabet([...value.alphabet].length)}{" "}
       <button
         type="button"
         class="fix"
+        title={words.usualAlphabet}
         onClick={() => useAlphabet(node, { text: value.text }, null)}
       >
-        {words.usualAlphabet}
+        {words.reset}
       </button>
     </p>
   );

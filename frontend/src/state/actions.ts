@@ -11,6 +11,7 @@ import * as store from "./store.ts";
 import { report } from "./troubles.ts";
 
 const THEMES: readonly Theme[] = ["paper", "night", "projector"];
+const LONGEST = 16_000; // characters that servers and mail programs still pass on
 const REPLACE_PAUSE = 250; // milliseconds; browsers refuse more than some 100 replacements in 30 s
 
 let opening: AbortController | null = null;
@@ -101,6 +102,15 @@ function hasKeys(record: object): boolean {
   return Object.keys(record).length > 0;
 }
 
+/** What is too long for an address (a pasted book) is left out of it. */
+function addressOf(link: Link): string {
+  const address = writeLink(link);
+  if (address.length <= LONGEST) return address;
+  const { inputs: _, ...others } = link;
+  const shorter = writeLink(others);
+  return shorter.length <= LONGEST ? shorter : writeLink({ architecture: link.architecture });
+}
+
 /** Keeps the address true to the screen, and the screen true to back and forward. */
 export function keepAddress(): () => void {
   let path = location.pathname;
@@ -111,7 +121,7 @@ export function keepAddress(): () => void {
     const isPlaying = store.playing.value;
     clearTimeout(timer);
     if (isPlaying) return; // written when it stops
-    const address = writeLink(link);
+    const address = addressOf(link);
     const isNew = new URL(address, location.href).pathname !== path && path !== "/";
     if (isNew) globalThis.history.pushState(null, "", address);
     else

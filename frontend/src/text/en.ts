@@ -111,7 +111,8 @@ export const en = {
     forcing: "Teacher forcing",
     forcingText: "Probability that a step is fed the target instead of the model’s own output.",
     useAlphabet: (characters: string) => `Use these characters as the alphabet: ${characters}`,
-    ownAlphabet: (count: number) => `Alphabet: the ${count} characters of this text.`,
+    ownAlphabet: (count: number) => `${count} characters`,
+    reset: "reset",
     usualAlphabet: "Back to the usual alphabet",
     faults: {
       empty: "There is no number yet. Write a row of numbers for each step.",

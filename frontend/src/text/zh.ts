@@ -106,7 +106,8 @@ export const zh: Dictionary = {
     forcing: "导师驱动",
     forcingText: "每一步送入目标（而不是模型自己的输出）的概率。",
     useAlphabet: (characters) => `以这些字符作为字母表：${characters}`,
-    ownAlphabet: (count) => `字母表：这段文本的 ${count} 个字符。`,
+    ownAlphabet: (count) => `${count} 个字符`,
+    reset: "重置",
     usualAlphabet: "恢复通常的字母表",
     faults: {
       empty: "还没有数值。请为每一步写一行数。",

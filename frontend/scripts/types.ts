@@ -1,6 +1,6 @@
 // Writes src/api/schema.ts: the types of the wire, from the schemas of openapi.json. Run: npm run types
 import { readFile, writeFile } from "node:fs/promises";
-import { compile } from "json-schema-to-typescript";
+import { compile, type JSONSchema } from "json-schema-to-typescript";
 
 const SOURCE = new URL("../openapi.json", import.meta.url);
 const TARGET = new URL("../src/api/schema.ts", import.meta.url);
@@ -9,7 +9,7 @@ const BANNER = "/** The wire, from openapi.json. Not to be edited: `npm run type
 const document = JSON.parse(await readFile(SOURCE, "utf8"));
 
 /** Makes the schemas definitions of one schema, so that one call compiles them all by name. */
-function moved(value) {
+function moved(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(moved);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
@@ -18,12 +18,14 @@ function moved(value) {
       .filter(([key, each]) => !(key === "title" && typeof each === "string") && key !== "examples")
       .map(([key, each]) => [
         key,
-        key === "$ref" ? each.replace("#/components/schemas/", "#/definitions/") : moved(each),
+        key === "$ref"
+          ? String(each).replace("#/components/schemas/", "#/definitions/")
+          : moved(each),
       ]),
   );
 }
 
-const definitions = moved(document.components.schemas);
+const definitions = moved(document.components.schemas) as Record<string, JSONSchema>;
 const names = Object.keys(definitions);
 const text = await compile(
   {
