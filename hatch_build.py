@@ -14,9 +14,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -32,10 +33,10 @@ class FrontendError(Exception):
     """The page could not be built; the message says what failed and how to mend it."""
 
 
-class CustomBuildHook(BuildHookInterface):
+class CustomBuildHook(BuildHookInterface[Any]):
     """Hatchling's hook: the page is built just before a wheel or an editable install."""
 
-    def initialize(self, version: str, build_data: dict) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if not os.environ.get(SKIP):
             build(Path(self.root), self.app.display_info)
 
@@ -85,7 +86,7 @@ def npm(frontend: Path, arguments: list[str], cure: str) -> None:
 
 
 @contextmanager
-def node_on_path() -> Iterator[dict[str, str]]:
+def node_on_path() -> Generator[dict[str, str], None, None]:
     """An environment whose PATH begins with the wheel's Node and an npm that works.
 
     The wheel's own `bin/npm` was a symbolic link once and breaks as the file it became, and scripts

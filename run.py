@@ -325,7 +325,9 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
 
 def run_checks(everything: bool) -> int:
     """Run all of them in order, failures or not; then say in a table how each went."""
-    start, results, extra = time.monotonic(), [], {}
+    start = time.monotonic()
+    results: list[tuple[str, bool, float]] = []
+    extra: dict[str, str] = {}
     install(["torch", "tools", "project", "tests"])
     if everything:
         begin = time.monotonic()

@@ -104,7 +104,7 @@ def port_number(text: str) -> int:
 
 def sizes(text: str) -> list[tuple[str, int]]:
     """`h=16,x=4` as pairs."""
-    found = []
+    found: list[tuple[str, int]] = []
     for part in text.split(","):
         name, _, number = part.partition("=")
         if not (name and number.isdecimal() and int(number) > 0):
