@@ -159,12 +159,15 @@ class Run:
 
     @property
     def boundary(self) -> dict[str, dict[str, Tensor]]:
-        """Boundary values that are known before the first step: name to position to (batch, shape)."""
+        """Boundary values, of what was asked for, that are known before the first step.
+
+        Name to position to tensor (batch, shape).
+        """
         with torch.inference_mode():
             self._begin()
         known: dict[str, dict[str, Tensor]] = {}
         for (name, place), position in boundary_places(self._values).items():
-            if not self._is_pending_boundary(name):
+            if name in self._names and not self._is_pending_boundary(name):
                 known.setdefault(name, {})[place] = self._at(name, position)
         return known
 
