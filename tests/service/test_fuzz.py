@@ -138,7 +138,9 @@ def fuzzed() -> Any:
 
 
 @pytest.mark.timeout(600)
-def test_ten_thousand_texts_give_a_graph_or_a_place(fuzzed: Client, report: list[str]) -> None:
+def test_ten_thousand_texts_give_a_graph_that_runs_or_a_place(
+    fuzzed: Client, report: list[str]
+) -> None:
     slowest: tuple[float, str] = (0.0, "")
     seconds: list[float] = []
     asked_again: list[str] = []
@@ -162,6 +164,9 @@ def test_ten_thousand_texts_give_a_graph_or_a_place(fuzzed: Client, report: list
         slowest = max(slowest, (took, text))
         graphs += answer.status_code == 200
         check_answer(answer, text)
+        if answer.status_code == 200:
+            run = fuzzed.post("/v1/runs", {"equations": text, "variables": []})
+            assert run.status_code in (200, 422), (run.status_code, text)
 
     each()
     assert len(seconds) >= TEXTS

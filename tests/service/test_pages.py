@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,3 +142,9 @@ def test_pages_answer_head(built: Client) -> None:
     answer = built.call("HEAD", "/lstm")
     assert answer.status_code == 200
     assert answer.content == b""
+
+
+def test_torch_is_not_imported_before_the_first_page(root: Path) -> None:
+    program = "import sys, unrolled.service.app as a; sys.exit('torch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(root / "backend")}
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0
