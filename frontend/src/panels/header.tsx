@@ -38,6 +38,7 @@ export function Header() {
               aria-pressed={language.value === each}
               onClick={() => {
                 language.value = each;
+                said.value = "";
               }}
             >
               {each === "en" ? "EN" : dictionaries.zh.name}

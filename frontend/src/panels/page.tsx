@@ -92,8 +92,8 @@ function Stage() {
   return (
     <section class="stage">
       <Inputs />
-      <RunFaults />
       <div class="figure-place">
+        <RunFaults />
         {isStale && <p class="stale-note">{text.value.run.stale}</p>}
         <Figure
           graph={known.graph}

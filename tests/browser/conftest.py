@@ -1,0 +1,71 @@
+"""A real browser, and pages that fail their test when they complain or ask other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
+    """`open_page("/lstm?step=3", width=390)`: a page that is ready, in a profile of its own.
+
+    Afterwards: no script failed, nothing was said on the console except that the service refused
+    something, and nothing was asked of another machine.
+    """
+    contexts = []
+    complaints: list[str] = []
+
+    def open_one(path: str, *, width: int = 1440, height: int = 900, **options: str) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            base_url=live_server,
+            **{"locale": "en-US", **options},  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
+        page.on("console", lambda said: complaints.extend(complaint(said.type, said.text)))
+        page.on(
+            "request",
+            lambda asked: (
+                asked.url.startswith((live_server, "data:", "blob:"))
+                or complaints.append(f"asked another machine: {asked.url}")
+            ),
+        )
+        page.goto(path)
+        page.locator(".player-step").filter(has_text="=").wait_for()
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def complaint(kind: str, text: str) -> list[str]:
+    """What a line on the console says against the page; a refusal or a lost server is no fault."""
+    is_expected = "Failed to load resource" in text
+    return [f"console: {text}"] if kind in ("error", "warning") and not is_expected else []

@@ -1,0 +1,268 @@
+"""What a person does with the page: type, play, step, edit, undo, select, share, mend."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+
+STILL = "view=unfolded&step=1"
+"""An address that says what is shown does not begin with the opening show."""
+
+
+def step(page: Page):
+    return page.locator(".player-step")
+
+
+def editor(page: Page):
+    return page.get_by_role("textbox", name="Equations, as text")
+
+
+def replace_in_editor(page: Page, old: str, new: str) -> None:
+    """Selects `old` with the caret and types `new` over it."""
+    at = editor(page).input_value().index(old)
+    editor(page).evaluate(f"field => field.setSelectionRange({at}, {at + len(old)})")
+    page.keyboard.type(new)
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_the_page_opens_on_the_lstm_unfolds_and_plays(open_page: Open) -> None:
+    page = open_page("/")
+    expect(page.get_by_role("heading", name="Long short-term memory")).to_be_visible()
+    expect(page.get_by_role("button", name="Unfold", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Fold", exact=True)).to_be_visible(timeout=4000)
+    expect(step(page)).to_have_text("t = 11, “d”", timeout=12000)
+    expect(page).to_have_url(re.compile("/lstm.*step=11"))
+
+
+def test_typed_text_runs_and_plays_to_its_end(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    page.get_by_label("Text for x").fill("hello")
+    expect(page).to_have_url(re.compile("text.x=hello"))
+    expect(page.get_by_role("button", name="Last step")).to_be_enabled()
+    page.get_by_role("button", name="Play").click()
+    expect(step(page)).to_have_text("t = 5, “o”", timeout=6000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_every_step_is_reached_with_the_keyboard(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&text.x=hello")
+    for at, symbol in enumerate("hello", start=1):
+        expect(step(page)).to_have_text(f"t = {at}, “{symbol}”")
+        expect(page.locator(".page > [role=status]")).to_be_attached()
+        press(page, "ArrowRight")
+    press(page, "Home")
+    expect(step(page)).to_have_text("t = 1, “h”")
+    press(page, "End", "PageUp")
+    expect(step(page)).to_have_text("t = 4, “l”")
+    press(page, "f")
+    expect(page.get_by_role("button", name="Unfold", exact=True)).to_be_visible()
+    press(page, " ")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_an_edited_equation_runs_and_undo_brings_everything_back(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&text.x=hello")
+    loss = page.locator(".run-status b")
+    before = loss.inner_text()
+    press(page, "e")
+    original = editor(page).input_value()
+    replace_in_editor(page, "tanh(b", "relu(b")
+    expect(loss).not_to_have_text(before)
+    expect(page.get_by_text("changed")).to_be_visible()
+    press(page, "Control+z")
+    expect(editor(page)).to_have_value(original)
+    expect(loss).to_have_text(before)
+    press(page, "Control+Shift+z")
+    expect(loss).not_to_have_text(before)
+    page.get_by_role("button", name="Reset").click()
+    expect(editor(page)).to_have_value(original)
+
+
+def test_a_fault_is_explained_beside_its_line_and_the_last_picture_stays(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    loss = page.locator(".run-status b").inner_text()
+    press(page, "e")
+    replace_in_editor(page, "tanh(b", "tanhh(b")
+    card = page.locator(".callout")
+    expect(card).to_contain_text("tanhh")
+    expect(card).to_contain_text("tanh?")
+    line = page.locator(".editor-gutter .is-fault")
+    expect(line).to_have_text("11")
+    mark, place = card.bounding_box(), line.bounding_box()
+    assert mark is not None
+    assert place is not None
+    assert abs(mark["y"] - place["y"]) < 24, "the card stands level with its line"
+    expect(page.get_by_text("Last good picture")).to_be_visible()
+    expect(page.locator(".run-status b")).to_have_text(loss)
+    page.get_by_role("button", name="中文").click()
+    expect(card).to_contain_text("没有")
+
+
+def test_tab_indents_and_escape_then_tab_leaves_the_editor(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&edit=1")
+    expect(editor(page)).to_be_focused()
+    before = editor(page).input_value()
+    press(page, "Control+Home", "Tab")
+    expect(editor(page)).to_have_value(f"    {before}")
+    press(page, "Shift+Tab", "Escape", "Tab")
+    expect(editor(page)).to_have_value(before)
+    expect(editor(page)).not_to_be_focused()
+
+
+def test_the_inspector_shows_the_numbers_that_the_service_computed(
+    open_page: Open, live_server: str
+) -> None:
+    page = open_page("/lstm?view=unfolded&step=3&text.x=hello")
+    page.locator(".typeset [data-node=f]").first.click()
+    body = {"architecture": "lstm", "inputs": {"x": {"text": "hello"}}, "variables": ["f"]}
+    request = urllib.request.Request(
+        f"{live_server}/v1/runs",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        outputs = {output["name"]: output for output in json.load(answer)["outputs"]}
+    row = outputs["f"]["data"][2 * 8 : 3 * 8]
+    shown = page.locator(".value-number")
+    expect(shown).to_have_count(8)
+    for text, value in zip(shown.all_inner_texts(), row, strict=True):
+        assert float(text.replace("−", "-")) == pytest.approx(value, rel=1e-3)
+    press(page, "ArrowDown", "ArrowDown")
+    whole = page.locator(".equation-numbers [data-slot='f/0']")
+    expect(whole).to_have_attribute("title", re.compile(rf"^{row[2]:.4f}"))
+
+
+def test_a_link_opens_the_same_view_again(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&text.x=hello")
+    press(page, "e")
+    replace_in_editor(page, "tanh(b", "relu(b")
+    press(page, "Escape", "Escape", "End")
+    page.locator(".typeset [data-node=s]").first.click()
+    press(page, "ArrowDown", "t")
+    expect(page).to_have_url(re.compile("unit=1.*theme=night"))
+    expect(page.locator(".run-status")).not_to_contain_text("Running")
+    parts = [".player-step", ".run-status", ".inspector-title", ".value[aria-pressed=true]"]
+    seen = [page.locator(part).inner_text() for part in parts]
+    again = open_page(page.url)
+    for part, text in zip(parts, seen, strict=True):
+        expect(again.locator(part)).to_have_text(text, use_inner_text=True)
+    expect(again.get_by_label("Text for x")).to_have_value("hello")
+    expect(again.locator("html")).to_have_attribute("data-theme", "night")
+    assert "relu" in editor(again).input_value()
+    assert again.url == page.url
+
+
+def test_back_and_forward_lead_through_the_architectures(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&text.x=hello")
+    page.get_by_role("button", name="Long short-term memory").click()
+    page.get_by_role("link", name="Gated recurrent unit", exact=True).click()
+    expect(page).to_have_title("Gated recurrent unit · unrolled")
+    page.go_back()
+    expect(page).to_have_title("Long short-term memory · unrolled")
+    expect(page.get_by_label("Text for x")).to_have_value("hello")
+    page.go_forward()
+    expect(page).to_have_title("Gated recurrent unit · unrolled")
+
+
+def test_an_unknown_character_is_named_and_mended_by_one_press(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    loss = page.locator(".run-status b").inner_text()
+    page.get_by_label("Text for x").fill("héllo")
+    card = page.locator(".fault-card")
+    expect(card).to_contain_text("é")
+    expect(page.locator(".run-status b")).to_have_text(loss)
+    card.get_by_role("button", name="Use these characters").click()
+    expect(card).to_have_count(0)
+    expect(page.locator(".run-status b")).not_to_have_text(loss)
+
+
+def test_an_empty_text_asks_for_a_step(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    page.get_by_label("Text for x").fill("")
+    expect(page.locator(".fault-card")).to_contain_text("at least one")
+
+
+def test_ten_megabytes_of_text_are_refused_in_words(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    page.get_by_label("Text for x").evaluate(
+        """field => {
+            field.value = "hello world".repeat(1e6);
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    expect(page.locator(".trouble")).to_contain_text("bytes", timeout=20000)
+    page.get_by_label("Text for x").fill("hello")
+    expect(page.locator(".trouble")).to_have_count(0)
+
+
+def test_pasted_numbers_are_checked_where_they_are_written_and_then_run(open_page: Open) -> None:
+    page = open_page(f"/teacher-forcing?{STILL}")
+    page.get_by_label("Where x comes from").select_option("own")
+    field = page.get_by_label("Rows for x")
+    field.fill("1, 2\n3, four")
+    expect(page.get_by_text("Row 2, column 2")).to_be_visible()
+    field.fill("1, 2\n3, 4\n5, 6")
+    page.get_by_role("button", name="Use these numbers").click()
+    expect(page.get_by_text("3 × 2 numbers")).to_be_visible()
+    press(page, "End")
+    expect(step(page)).to_have_text("t = 3")
+
+
+def test_teacher_forcing_turns_the_scan_into_maps(open_page: Open) -> None:
+    page = open_page(f"/teacher-forcing?{STILL}")
+    stages = page.locator(".stage-name")
+    expect(stages).to_have_count(2)
+    expect(stages.filter(has_text="Step by step")).to_have_count(0)
+    page.get_by_role("slider", name="Teacher forcing").fill("0")
+    expect(stages.filter(has_text="Step by step")).to_have_count(1)
+
+
+def test_both_languages_say_everything(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    page.get_by_role("button", name="中文").click()
+    expect(page).to_have_title("长短期记忆 · unrolled")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    press(page, "?")
+    left = page.locator("body").evaluate(
+        """body => {
+            const walk = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+            const words = [];
+            while (walk.nextNode()) {
+                const node = walk.currentNode;
+                const own = "script, noscript, code, pre, textarea, kbd, .katex, .mark, .lesson-paper, option";
+                if (!node.parentElement.closest(own)) words.push(node.textContent);
+            }
+            return words.join(" ").match(/[A-Za-z]{5,}/g) ?? [];
+        }"""
+    )
+    assert set(left) <= {"torch"}, "no English word is left"
+
+
+def test_a_lost_server_is_said_and_tried_again(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    page.context.set_offline(True)
+    page.get_by_label("Text for x").fill("hello")
+    expect(page.get_by_text("The server does not answer")).to_be_visible()
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("The server does not answer")).to_have_count(0)
+    press(page, "Escape", "End")
+    expect(step(page)).to_have_text("t = 5, “o”")
+
+
+@pytest.mark.parametrize("width", [390, 800, 1000, 1440, 1920])
+@pytest.mark.parametrize("path", ["/lstm?selection=s", "/teacher-forcing?edit=1&lang=zh"])
+def test_nothing_is_wider_than_the_screen(open_page: Open, path: str, width: int) -> None:
+    page = open_page(f"{path}&{STILL}", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
