@@ -19,6 +19,7 @@ import {
   run,
   said,
   selection,
+  shownSelection,
   shownTrace,
   step,
   type Tab,
@@ -102,7 +103,7 @@ function Stage() {
           step={step.value}
           playing={playing.value}
           unfolded={unfolded.value}
-          selection={selection.value}
+          selection={shownSelection.value}
           pointed={pointed.value}
           theme={theme.value}
           language={language.value}
@@ -132,7 +133,7 @@ function Stage() {
           graph={known.graph}
           trace={trace}
           step={step.value}
-          selection={selection.value}
+          selection={shownSelection.value}
           timeAxis={timeAxis}
           onSelect={select}
           onStep={goTo}

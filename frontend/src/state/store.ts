@@ -109,6 +109,13 @@ export const arrived = computed(() => {
   traceVersion.value;
   return shownTrace.value?.arrived[domain.value] ?? 0;
 });
+/** What is selected, at the step that is shown; a boundary value keeps its own place. */
+export const shownSelection = computed<Selection | null>(() => {
+  const chosen = selection.value;
+  if (!chosen || chosen.kind === "parameter") return chosen;
+  const isBoundary = chosen.step !== null && (chosen.step < 1 || chosen.step > total.value);
+  return isBoundary ? chosen : { ...chosen, step: step.value };
+});
 /** The symbol at a step: the character of the first text input. */
 export function symbolAt(at: number): string | undefined {
   const symbols = shownTrace.value?.symbols ?? {};
