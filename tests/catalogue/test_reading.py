@@ -146,6 +146,10 @@ def test_changes_keep_the_order_of_the_text_they_change() -> None:
         ("`force(y[t], o[t])`", "<code>force(y[t], o[t])</code>"),
         ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
         ("a $ b", "a $ b"),
+        ("中文\n中文。\n中文", "<p>中文中文。中文</p>"),
+        ("用 torch\n计算，\n`h`", "<p>用 torch\n计算，<span"),
+        ("中文。\n- 一\n- 二", "<li>一</li>"),
+        ("one\ntwo.\nThree", "<p>one\ntwo.\nThree</p>"),
     ],
 )
 def test_symbols_and_formulas_of_prose_become_mathematics(markdown: str, html: str) -> None:

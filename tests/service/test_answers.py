@@ -140,7 +140,7 @@ def test_asked_for_parameters_and_operations_come_along(client: Client) -> None:
         "architecture": "lstm",
         "sizes": {"h": 2},
         "inputs": {"x": {"text": "ab"}},
-        "variables": ["f", "f/*", "W_f"],
+        "variables": ["f", "h", "f/*", "W_f"],
     }
     outputs = {one["name"]: one for one in client.post("/v1/runs", body).json()["outputs"]}
     assert outputs["W_f"]["shape"] == [2, 2]

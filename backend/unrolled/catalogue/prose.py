@@ -34,6 +34,13 @@ VECTOR = (1,)
 """Any shape with an axis: symbols that the recurrence does not know are set bold, like vectors."""
 
 
+CHINESE_BREAK = re.compile(
+    r"(?<=[，。；：、？！）」”])[ \t]*\n(?=\S)(?![-*+>#|] |\d+\. |```)"
+    r"|(?<=[\u3400-\u9fff])[ \t]*\n(?=[\u3400-\u9fff，。；：、？！（「“])"
+)
+"""A line end inside a Chinese sentence, which must not become a space."""
+
+
 @dataclass(frozen=True)
 class Symbol:
     """How a name of the recurrence is typeset, and what it is: `node` or `parameter`."""
@@ -48,7 +55,7 @@ def render(markdown: str, symbols: Mapping[str, Symbol]) -> str:
     engine.inline.ruler.before("escape", "math", dollar)
     engine.add_render_rule("math", _render_math)
     engine.add_render_rule("code_inline", _render_code)
-    return engine.render(markdown, {"symbols": symbols})
+    return engine.render(CHINESE_BREAK.sub("", markdown), {"symbols": symbols})
 
 
 def dollar(state: StateInline, silent: bool) -> bool:

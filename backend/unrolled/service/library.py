@@ -60,7 +60,7 @@ def detail(architecture: Architecture) -> dict[str, Any]:
     }
     return {
         "id": architecture.id,
-        "titles": architecture.titles,
+        "titles": entry.titles,
         "section": entry.section,
         "figure": entry.figure,
         "equation_numbers": entry.equation_numbers,

@@ -14,6 +14,8 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -45,6 +47,11 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False})
+TEMPLATES.filters["inline"] = lambda text: Markup(MARKDOWN.renderInline(text))
+"""Descriptions of the interface hold a little Markdown."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def shell_context(
     path = request.url.path
     return {
         "language": language,
-        "title": architecture.titles[language],
+        "title": title_of(architecture, language),
         "architecture": architecture.id,
         "section": architecture.entry.section,
         "script": assets.script,
@@ -113,6 +120,14 @@ def shell_context(
         "alternates": {"en": f"{path}?lang=en", "zh": f"{path}?lang=zh"},
         "version": unrolled.__version__,
     }
+
+
+def title_of(architecture: Architecture, language: Language) -> str:
+    """The title of the entry; for a variant, that of the variant behind it."""
+    titles = [architecture.entry.titles[language]]
+    if architecture.text.name:
+        titles.append(architecture.titles[language])
+    return ": ".join(titles) if language == "en" else "：".join(titles)
 
 
 def read_manifest(folder: Path) -> Assets | None:
