@@ -208,9 +208,9 @@ class Run:
                 continue
             yield from self._stage(stage, shown, sizes or CHUNKS)
         yield from self._inputs_left(shown)
-        with torch.inference_mode():
-            yield from self._operation_chunks()
-            yield self._last()
+        with torch.inference_mode():  # left before yielding: a stream resumes in any thread
+            last = [*self._operation_chunks(), self._last()]
+        yield from last
 
     def complete(self) -> dict[str, Tensor]:
         """Compute everything at once; the values by name, as `values`."""
