@@ -51,18 +51,18 @@ function fill(slot: HTMLElement, value: number | undefined): void {
   slot.title = value === undefined ? "" : fullNumber(value);
 }
 
-/** Whether an operator stands right before; KaTeX begins a new `.base` after one. */
+/** Whether an operator stands right before; KaTeX begins a new base after one. */
 function followsSign(slot: Element): boolean {
   const base = slot.parentElement;
   const before = lastReal(slot.previousElementSibling);
   if (before) return before.classList.contains("mbin");
-  const previous = base?.classList.contains("base") ? base.previousElementSibling : null;
+  const previous = base?.classList.contains("katex-base") ? base.previousElementSibling : null;
   return lastReal(previous?.lastElementChild ?? null)?.classList.contains("mbin") ?? false;
 }
 
 function lastReal(element: Element | null): Element | null {
   let at = element;
-  while (at && (at.classList.contains("mspace") || at.classList.contains("strut"))) {
+  while (at && (at.classList.contains("mspace") || at.classList.contains("katex-strut"))) {
     at = at.previousElementSibling;
   }
   return at;

@@ -93,7 +93,7 @@ function Stage() {
   return (
     <section class="stage">
       <Inputs />
-      <div class="figure-place">
+      <div class="figure-place" onMouseDown={keepKeys}>
         <RunFaults />
         {isStale && <p class="stale-note">{text.value.run.stale}</p>}
         <Figure
@@ -141,6 +141,13 @@ function Stage() {
       </div>
     </section>
   );
+}
+
+/** A press in the figure does not take the focus: the arrow keys keep stepping through time. */
+function keepKeys(event: MouseEvent): void {
+  if (!(event.target instanceof Element) || !event.target.closest(".figure-stage")) return;
+  event.preventDefault();
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
 
 const TABS: readonly Tab[] = ["lesson", "equations", "strips", "inspector"];
