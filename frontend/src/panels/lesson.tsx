@@ -1,7 +1,7 @@
 /** The text of the section: its place in the book, its title, its prose with live symbols. */
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import { choose } from "../state/actions.ts";
-import { architecture, catalogue, description, language, text, theme } from "../state/store.ts";
+import { architecture, description, family, language, text, theme, title } from "../state/store.ts";
 import { colourSymbols, symbolHandlers, typeset, useSymbolFocus } from "./formula.tsx";
 
 /** Where in the book, which architecture, which of its forms. */
@@ -17,7 +17,7 @@ export function LessonHead() {
   return (
     <header class="lesson-head">
       <p class="lesson-place">{place.join(" · ")}</p>
-      <h1>{entry.titles[language.value]}</h1>
+      <h1>{title.value}</h1>
       <Variants />
     </header>
   );
@@ -45,11 +45,10 @@ function spanOf(numbers: readonly string[]): string {
 function Variants() {
   const words = text.value;
   const entry = architecture.value;
-  const base = entry?.id.split("/")[0];
-  const family = catalogue.value.find((each) => each.id === base);
-  if (!entry || !family || family.variants.length === 0) return null;
-  const forms = [{ id: family.id, title: words.lesson.base }].concat(
-    family.variants.map((each) => ({ id: each.id, title: each.titles[language.value] })),
+  const kin = family.value;
+  if (!entry || !kin || kin.variants.length === 0) return null;
+  const forms = [{ id: kin.id, title: words.lesson.base }].concat(
+    kin.variants.map((each) => ({ id: each.id, title: each.titles[language.value] })),
   );
   return (
     <nav class="variants" aria-label={words.lesson.variants}>

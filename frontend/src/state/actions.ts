@@ -1,5 +1,5 @@
 /** What the reader can do that changes more than one thing, and the keeping of the address. */
-import { batch, effect, untracked } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 import { isAbort } from "../api/problems.ts";
 import { getArchitecture, listArchitectures } from "../api/requests.ts";
 import type { InputValue } from "../api/wire.ts";
@@ -210,10 +210,7 @@ export function keepDocument(): () => void {
     const root = document.documentElement;
     root.lang = store.language.value === "zh" ? "zh-Hans" : "en";
     root.dataset.theme = store.theme.value;
-    const name = store.architecture.value?.titles[store.language.value];
     const product = dictionaries[store.language.value].title;
-    untracked(() => {
-      document.title = name ? `${name} · ${product}` : product;
-    });
+    document.title = store.title.value ? `${store.title.value} · ${product}` : product;
   });
 }

@@ -85,6 +85,14 @@ export const equations = computed(() => history.value.present);
 export const isEdited = computed(
   () => architecture.value !== null && equations.value !== architecture.value.equations,
 );
+/** The entry of the catalogue that the open architecture, or variant, belongs to. */
+export const family = computed(() => {
+  const base = architecture.value?.id.split("/")[0];
+  return catalogue.value.find((each) => each.id === base) ?? null;
+});
+export const title = computed(
+  () => (family.value ?? architecture.value)?.titles[language.value] ?? "",
+);
 export const description = computed(() => described.value?.description ?? null);
 export const isStale = computed(() => diagnostics.value.length > 0);
 
