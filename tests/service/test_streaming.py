@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -12,10 +13,15 @@ from typing import Any
 
 import httpx
 import pytest
+import torch
 import uvicorn
 
+from unrolled.catalogue import read_catalogue
 from unrolled.service.app import create_app
+from unrolled.service.runs import begin, plan
+from unrolled.service.schemas import RunRequest
 from unrolled.service.workers import Workers
+from unrolled.settings import Settings
 
 LONG: dict[str, Any] = {
     "architecture": "lstm",
@@ -169,3 +175,42 @@ def test_what_breaks_in_the_middle_ends_with_an_error_event(
     assert found[-1]["problem"]["status"] == 500
     assert "secret" not in json.dumps(found)
     assert "secret" in caplog.text
+
+
+def test_a_consumer_that_is_cancelled_lets_the_piece_in_work_finish_and_closes_the_rest() -> None:
+    workers = Workers(1)
+    is_begun, may_end, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def pieces() -> Iterator[int]:
+        try:
+            is_begun.set()
+            may_end.wait(10)
+            yield 1
+            yield 2
+        finally:
+            closed.set()
+
+    async def leave() -> None:
+        async def consume() -> None:
+            async for _ in workers.follow(pieces()):
+                pass
+
+        task = asyncio.create_task(consume())
+        await asyncio.to_thread(is_begun.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not closed.is_set()
+        may_end.set()
+        assert await asyncio.to_thread(closed.wait, 10)
+        assert (workers.computed, workers.streams) == (0, 0)
+        await workers.stop()
+
+    asyncio.run(leave())
+
+
+def test_a_run_leaves_no_mode_behind_in_the_thread_that_hands_on_a_chunk() -> None:
+    request = RunRequest.model_validate({**SHORT, "variables": ["h", "h/*", "loss"]})
+    run = begin(plan(request, read_catalogue(), Settings()))
+    for _ in run.chunks():
+        assert not torch.is_inference_mode_enabled()

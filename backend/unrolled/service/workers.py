@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
@@ -61,13 +61,12 @@ class Workers:
 
         When the consumer leaves, the piece in work is finished and nothing more is begun.
         """
-        loop = asyncio.get_running_loop()
         self.streams += 1
-        pending: asyncio.Future[T | None] | None = None
+        pending: Future[T | None] | None = None
         try:
             while True:
-                pending = loop.run_in_executor(self._executor, next, pieces, None)
-                piece = await pending
+                pending = self._executor.submit(next, pieces, None)
+                piece = await asyncio.wrap_future(pending)
                 if piece is None:
                     return
                 self.computed += 1
@@ -75,10 +74,8 @@ class Workers:
                 await asyncio.sleep(0)  # without it a few fast readers starve all others
         finally:
             self.streams -= 1
-            if pending is not None and not pending.done():
+            if pending is not None:  # at once, or by the thread that is still at work on a piece
                 pending.add_done_callback(lambda _: close(pieces))
-            else:
-                close(pieces)
 
     async def stop(self) -> None:
         """Finish the pieces in work and end the threads."""
