@@ -78,6 +78,9 @@ function Prose({ html }: { html: string }) {
     for (const span of place.current?.querySelectorAll<HTMLElement>("[data-latex]") ?? []) {
       typeset(span, span.dataset.latex ?? "", false);
     }
+    for (const emphasis of place.current?.querySelectorAll("em") ?? []) {
+      if (/^[ -~]+$/.test(emphasis.textContent ?? "")) emphasis.lang = "en"; // set as Latin words are
+    }
   }, [html]);
   useEffect(() => {
     if (place.current) colourSymbols(place.current, graph, colours);

@@ -1,5 +1,6 @@
 /** Which inputs a run gets, when the equations may ask for others than the catalogue's. Pure. */
 import type { Description, InputValue } from "../api/wire.ts";
+import type { GraphNode } from "../core/types.ts";
 
 export const DEFAULT_LENGTH = 12;
 
@@ -10,14 +11,19 @@ export function inputsOf(description: Description | null, chosen: Inputs, usual:
   const inputs: Inputs = {};
   for (const node of description?.graph.nodes ?? []) {
     if (node.kind !== "input") continue;
-    inputs[node.id] = chosen[node.id] ??
-      usual[node.id] ?? { generate: node.one_hot ? "symbols" : "normal" };
+    const held = [chosen[node.id], usual[node.id]].find((value) => value && suits(value, node));
+    inputs[node.id] = held ?? { generate: node.one_hot ? "symbols" : "normal" };
   }
   for (const [name, value] of Object.entries(inputs)) {
     const isLost = !Array.isArray(value) && "next" in value && !(value.next in inputs);
     if (isLost) inputs[name] = { generate: "symbols" };
   }
   return inputs;
+}
+
+/** Text is for one-hot inputs only: an edited text may have made numbers of an input. */
+function suits(value: InputValue, node: GraphNode): boolean {
+  return Array.isArray(value) || !("text" in value) || node.one_hot;
 }
 
 /** Whether this input itself says how long the run is. */

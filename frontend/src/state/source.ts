@@ -94,5 +94,7 @@ export function caretAfter(before: string, after: string): number {
   let tail = 0;
   const most = Math.min(before.length, after.length);
   while (tail < most && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
-  return after.length - tail;
+  let head = 0;
+  while (head < most && before[head] === after[head]) head++;
+  return Math.max(head, after.length - tail);
 }
