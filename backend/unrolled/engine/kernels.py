@@ -17,10 +17,11 @@ from torch.nn import functional
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """Ranks of the arguments' shapes (without domains and batch), and the swept dimension if any."""
+    """Ranks of the arguments' shapes (without domains and batch), and the leading dimensions that are swept."""
 
     operands: tuple[int, ...]
-    over: int | tuple[int, ...] | None = None
+    over: tuple[int, ...] = ()
+    lengths: tuple[int, ...] = ()
 
 
 Kernel = Callable[..., Tensor]
@@ -67,19 +68,25 @@ def _matmul(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
 
 
 def _softmax(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
-    return torch.softmax(values[0], ranks.over if isinstance(ranks.over, int) else -1)
+    return torch.softmax(_swept(values[0], ranks), ranks.over[0] if ranks.over else -1)
 
 
 def _sum(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
-    return values[0].sum(_units(ranks))
+    return _swept(values[0], ranks).sum(_units(ranks))
 
 
 def _mean(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
-    return values[0].mean(_units(ranks))
+    return _swept(values[0], ranks).mean(_units(ranks))
 
 
-def _units(ranks: Ranks) -> tuple[int, ...] | int:
-    return tuple(range(-ranks.operands[0], 0)) if ranks.over is None else ranks.over
+def _swept(value: Tensor, ranks: Ranks) -> Tensor:
+    """A value with every step of the swept dimensions, also where it is the same at each."""
+    lengths = dict(zip(ranks.over, ranks.lengths, strict=True))
+    return value.expand([lengths.get(place, size) for place, size in enumerate(value.shape)])
+
+
+def _units(ranks: Ranks) -> tuple[int, ...]:
+    return ranks.over or tuple(range(-ranks.operands[0], 0))
 
 
 def _norm(values: Sequence[Tensor], ranks: Ranks) -> Tensor:

@@ -191,18 +191,26 @@ def arguments(
     rank = len(instruction.shape)
     tensors: list[Tensor] = []
     ranks: list[int] = []
+    swept = set(instruction.over)
+    window = {index: steps for index, steps in window.items() if index not in swept}
     for operand in instruction.operands:
         producer = program.instructions[operand.value]
         tensor, labels = values.view(operand, window)
         own = len(producer.shape)
         static = is_static(producer)
+        if static and swept:
+            tensor, static = tensor.unsqueeze(0), False
         tensors.append(aligned(tensor, labels, wanted, own, rank if widen else own, static))
         ranks.append(own)
-    over: int | tuple[int, ...] | None = None
-    if instruction.over:
-        places = tuple(wanted.index(index) for index in instruction.over)
-        over = places[0] if len(places) == 1 else places
-    return tensors, Ranks(tuple(ranks), over)
+    return tensors, swept_ranks(values, tuple(ranks), instruction.over, wanted)
+
+
+def swept_ranks(
+    values: Values, ranks: tuple[int, ...], over: Sequence[str], labels: Sequence[str]
+) -> Ranks:
+    """What a kernel is told: ranks, and which of the leading dimensions it sweeps."""
+    places = tuple(labels.index(index) for index in over)
+    return Ranks(ranks, places, tuple(values.length(index) for index in over))
 
 
 def leading_labels(program: Program, instruction: Instruction) -> tuple[str, ...]:
@@ -218,7 +226,11 @@ def compute(values: Values, instruction: Instruction, window: Window, forcing: f
     tensors, ranks = arguments(values, instruction, window)
     if instruction.function == "total":
         return _total(tensors, instruction.signs)
-    return call(instruction.function, tensors, ranks, forcing)
+    result = call(instruction.function, tensors, ranks, forcing)
+    if instruction.function == "softmax" and instruction.over:
+        first, last = values.range(instruction.over[0], window)
+        result = result.narrow(ranks.over[0], first - 1, last - first + 1)
+    return result
 
 
 def _total(tensors: Sequence[Tensor], signs: Sequence[int]) -> Tensor:

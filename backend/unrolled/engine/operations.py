@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unrolled.engine.kernels import Ranks, call
+from unrolled.engine.kernels import call
+from unrolled.engine.maps import swept_ranks
 from unrolled.engine.values import Values, aligned, is_unit_by_unit
 from unrolled.graph import Operand, operations
 from unrolled.graph.program import NOISE, noise_name
@@ -26,6 +27,9 @@ class _Value:
     tensor: Tensor
     labels: tuple[str, ...]
     is_static: bool
+
+    def with_batch(self) -> _Value:
+        return _Value(self.tensor.unsqueeze(0), (), False) if self.is_static else self
 
 
 def operation_values(values: Values, wanted: Sequence[str], forcing: float) -> dict[str, Tensor]:
@@ -106,15 +110,17 @@ class _Evaluator:
         labels = {label for operand in operands for label in operand.labels}
         wanted = self._values.program.order(labels)
         widen_to = len(term.shape) if is_unit_by_unit(term.function) else 0
+        if term.over:
+            wanted = self._values.program.order(labels | set(term.over))
+            operands = [operand.with_batch() for operand in operands]
         tensors = [
             aligned(
                 operand.tensor, operand.labels, wanted, rank, max(widen_to, rank), operand.is_static
             )
             for operand, rank in zip(operands, ranks, strict=True)
         ]
-        places = tuple(wanted.index(index) for index in term.over)
-        over = None if not places else places[0] if len(places) == 1 else places
-        result = call(term.function, tensors, Ranks(tuple(ranks), over), self._forcing)
+        told = swept_ranks(self._values, tuple(ranks), term.over, wanted)
+        result = call(term.function, tensors, told, self._forcing)
         left = (
             wanted
             if term.function == "softmax"

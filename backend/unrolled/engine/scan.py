@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from unrolled.engine.kernels import BINARY, UNARY, Ranks, call
-from unrolled.engine.maps import leading_labels
+from unrolled.engine.kernels import BINARY, UNARY, call
+from unrolled.engine.maps import leading_labels, swept_ranks
 from unrolled.engine.stacks import Member, adjacent, members_of_stack
 from unrolled.engine.tape import Call, Register, Tape
 from unrolled.engine.values import Values, Window, aligned, is_static, is_unit_by_unit
@@ -401,13 +401,9 @@ class _Builder:
         return self._fixed(self.values.tensors[instruction.operands[0].value].mT)
 
     def _general(self, instruction: Instruction, out: Register) -> None:
-        ranks = Ranks(
-            tuple(
-                len(self.program.instructions[operand.value].shape)
-                for operand in instruction.operands
-            ),
-            self._over(instruction),
-        )
+        rest = [label for label in leading_labels(self.program, instruction) if label != self.index]
+        shapes = (self.program.instructions[one.value].shape for one in instruction.operands)
+        ranks = swept_ranks(self.values, tuple(map(len, shapes)), instruction.over, rest)
         function, forcing = instruction.function, self.forcing
         registers = [self._argument(operand, instruction) for operand in instruction.operands]
 
@@ -418,11 +414,6 @@ class _Builder:
             out.copy_(call(function, values, ranks, forcing))
 
         self._emit(general, [packed], out)
-
-    def _over(self, instruction: Instruction) -> int | tuple[int, ...] | None:
-        rest = [label for label in leading_labels(self.program, instruction) if label != self.index]
-        places = tuple(rest.index(index) for index in instruction.over)
-        return None if not places else places[0] if len(places) == 1 else places
 
     def _total(self, instruction: Instruction, out: Register) -> None:
         """An n-ary sum into its place: what is hoisted first, then products on the way, then the rest."""

@@ -7,7 +7,8 @@ model has one, so that its first outputs are there before its last states.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from unrolled.graph import Component, Operand, Program, Schedule
 from unrolled.graph.schedule import Distance, distances_of
@@ -30,24 +31,25 @@ class Stage:
 def stages(plan: Schedule) -> list[Stage]:
     """The components of a schedule as stages, in order."""
     program = plan.program
+    components = [piece for component in plan.components for piece in _pieces(program, component)]
     home = {
         one: number
-        for number, component in enumerate(plan.components)
+        for number, component in enumerate(components)
         for one in component.all_instructions()
     }
     needs = [
-        _needs(program, component, home, number) for number, component in enumerate(plan.components)
+        _needs(program, component, home, number) for number, component in enumerate(components)
     ]
-    remaining = list(range(len(plan.components)))
+    remaining = list(range(len(components)))
     done: set[int] = set()
     built: list[Stage] = []
     while remaining:
         first = next(number for number in remaining if set(needs[number]) <= done)
-        index = plan.components[first].index
+        index = components[first].index
         members: list[int] = []
         allowed = _BOTH
         for number in remaining:
-            component = plan.components[number]
+            component = components[number]
             if component.index != index or not set(needs[number]) <= done | set(members):
                 continue
             narrowed = _narrow(
@@ -59,11 +61,40 @@ def stages(plan: Schedule) -> list[Stage]:
                 allowed = narrowed
                 members.append(number)
         built.append(
-            Stage(index, "forward" in allowed, tuple(plan.components[number] for number in members))
+            Stage(index, "forward" in allowed, tuple(components[number] for number in members))
         )
         done |= set(members)
         remaining = [number for number in remaining if number not in done]
     return built
+
+
+def _pieces(program: Program, component: Component) -> Iterator[Component]:
+    """A map in pieces, each of which reads its own results at the same step only.
+
+    A chunk has some steps of a piece; what reads other steps must be able to wait for them.
+    """
+    if component.kind == "scan" or component.index is None:
+        yield component
+        return
+    pieces: list[list[int]] = [[]]
+    for identity in component.instructions:
+        if _reaches(program, component.index, identity, set(pieces[-1])):
+            pieces.append([])
+        pieces[-1].append(identity)
+    for piece in pieces:
+        stacked = (tuple(one for one in stack if one in piece) for stack in component.stacked)
+        groups = tuple(stack for stack in stacked if len(stack) > 1)
+        yield replace(component, instructions=tuple(piece), stacked=groups)
+
+
+def _reaches(program: Program, index: str, identity: int, others: set[int]) -> bool:
+    """Whether an instruction reads other steps of `index` of one of the others."""
+    instruction = program.instructions[identity]
+    return any(
+        (operand.value in others and distances_of(program, instruction, operand).get(index, 0) != 0)
+        or (operand.positions and others.intersection(_boundaries(program, operand)))
+        for operand in instruction.operands
+    )
 
 
 def _needs(

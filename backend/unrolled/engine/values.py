@@ -85,6 +85,9 @@ class Values:
             low = before + first + offset - start
             if low or last - first + 1 != tensor.shape[dimension]:
                 tensor = tensor.narrow(dimension, low, last - first + 1)
+            if label in labels:
+                tensor = _diagonal(tensor, labels.index(label), dimension)
+                continue
             labels.append(label)
             dimension += 1
         return tensor, tuple(labels)
@@ -92,6 +95,11 @@ class Values:
     def own(self, identity: int, window: Window) -> Tensor:
         """The part of a value that lies inside a window."""
         return self.view(Operand(identity), window)[0]
+
+
+def _diagonal(tensor: Tensor, first: int, second: int) -> Tensor:
+    """`a[t, t]`: two dimensions with one index become one, in the place of the first."""
+    return tensor.diagonal(0, first, second).movedim(-1, first)
 
 
 def allocate(values: Values, identity: int, pads: tuple[Pad, ...]) -> Tensor:
@@ -113,24 +121,30 @@ def allocate(values: Values, identity: int, pads: tuple[Pad, ...]) -> Tensor:
 
 
 def pads_of(program: Program) -> dict[int, tuple[Pad, ...]]:
-    """The boundary values that the reads of a program need, per variable and index."""
-    found: dict[int, list[Pad]] = {
-        identity: [Pad()] * len(program.instructions[identity].indices)
-        for identity in program.variables.values()
+    """The boundary values that a text reads, per variable and index; also where the forcing cuts the read."""
+    recurrence = program.recurrence
+    found: dict[str, list[Pad]] = {
+        name: [Pad()] * len(variable.domains) for name, variable in recurrence.variables.items()
     }
-    for instruction in program.instructions.values():
-        for operand in instruction.operands:
-            for place, position in enumerate(operand.positions):
-                pads = found[operand.value]
-                before = after = 0
-                if position.anchor == "shift":
-                    before, after = max(0, -position.offset), max(0, position.offset)
-                elif position.anchor == "start":
-                    before = max(0, 1 - position.offset)
-                elif position.anchor == "end":
-                    after = max(0, position.offset)
-                pads[place] = Pad(max(pads[place].before, before), max(pads[place].after, after))
-    return {identity: tuple(pads) for identity, pads in found.items()}
+    for line in (*recurrence.equations, *recurrence.boundaries, *recurrence.stops):
+        for term in line.term.walk():
+            for place, position in enumerate(term.reference.positions if term.reference else ()):
+                pads = found[term.reference.name if term.reference else ""]
+                pads[place] = _reach(pads[place], position)
+    return {program.variables[name]: tuple(pads) for name, pads in found.items()}
+
+
+def _reach(pad: Pad, position: Position) -> Pad:
+    """Room for one more position."""
+    match position.anchor:
+        case "shift":
+            return Pad(max(pad.before, -position.offset), max(pad.after, position.offset))
+        case "start":
+            return Pad(max(pad.before, 1 - position.offset), pad.after)
+        case "end":
+            return Pad(pad.before, max(pad.after, position.offset))
+        case _:
+            return pad
 
 
 def is_unit_by_unit(function: str) -> bool:

@@ -110,13 +110,13 @@ class _Lowering:
             )
             program.variables[name] = own.identity
         for equation in self.recurrence.equations:
-            self._define(equation)
+            self._define(self._forced(equation))
         for equation in self.recurrence.boundaries:
-            root = self._root(equation)
+            root = self._root(self._forced(equation))
             boundary = program.new(**root, boundary=equation.position)
             program.boundaries.append(boundary.identity)
         for stop in self.recurrence.stops:
-            program.stops[stop.domain] = self._lower(stop.term)
+            program.stops[stop.domain] = self._lower(self._resolved(stop.term))
         return program
 
     def _define(self, equation: Equation) -> None:
@@ -128,7 +128,7 @@ class _Lowering:
 
     def _root(self, equation: Equation) -> dict[str, object]:
         """The last instruction of an equation, never shared with another."""
-        term = self._resolved(equation.term)
+        term = equation.term
         shape = self.recurrence.variables[equation.variable].shape
         values: dict[str, object]
         is_plain = term.reference is not None or term.function in ("number", "index")
@@ -148,10 +148,19 @@ class _Lowering:
             values.update(indices=equation.indices, name=equation.variable)
         return values
 
+    def _forced(self, equation: Equation) -> Equation:
+        return replace(equation, term=self._resolved(equation.term))
+
     def _resolved(self, term: Term) -> Term:
+        """The term with every `force` that the forcing decides replaced by what it takes."""
         while (chosen := self.program.is_forcing_cut(term, self.forcing)) is not None:
             term = chosen
-        return term
+        operands = tuple(self._resolved(operand) for operand in term.operands)
+        if all(new is old for new, old in zip(operands, term.operands, strict=True)):
+            return term
+        found = {index for operand in operands for index in operand.indices}
+        found = found | set(term.over) if term.function == "softmax" else found - set(term.over)
+        return replace(term, operands=operands, indices=self.program.order(found))
 
     def _text(self, term: Term) -> str:
         span = term.span
@@ -163,7 +172,6 @@ class _Lowering:
         return " ".join(" ".join(parts).split())
 
     def _operand(self, term: Term) -> Operand:
-        term = self._resolved(term)
         reference = term.reference
         if reference is not None and reference.name in self.recurrence.variables:
             identity = self.program.variables[reference.name]
@@ -176,7 +184,6 @@ class _Lowering:
         return Operand(self._lower(term))
 
     def _lower(self, term: Term) -> int:
-        term = self._resolved(term)
         if term.reference is not None and term.reference.name in self.recurrence.variables:
             operand = self._operand(term)
             if not operand.positions:
@@ -276,7 +283,6 @@ class _Lowering:
         return all(self.program.instructions[operand.value].is_shared for operand in operands)
 
     def _summands(self, term: Term, sign: int) -> Iterator[tuple[Term, int]]:
-        term = self._resolved(term)
         if term.function == "add":
             for operand in term.operands:
                 yield from self._summands(operand, sign)
