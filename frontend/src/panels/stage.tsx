@@ -1,0 +1,115 @@
+/** The middle column: what goes in, the figure, the player, and what shares the figure's time axis. */
+import { point, select } from "../state/actions.ts";
+import { goTo, setUnfolded, togglePlaying } from "../state/player.ts";
+import {
+  arrived,
+  description,
+  domain,
+  isStale,
+  language,
+  playing,
+  pointed,
+  reducedMotion,
+  shownSelection,
+  shownTrace,
+  step,
+  text,
+  theme,
+  timeAxis,
+  traceVersion,
+  unfolded,
+} from "../state/store.ts";
+import { Figure } from "./figure.tsx";
+import { Inputs } from "./inputs.tsx";
+import { Player } from "./player.tsx";
+import { Scrubber } from "./scrubber.tsx";
+import { Strips } from "./strips.tsx";
+import { RunTrouble } from "./trouble.tsx";
+
+/** Each part reads the signals it needs itself: pointing redraws the figure and nothing else. */
+export function Stage() {
+  return (
+    <section class="stage">
+      <Inputs />
+      <FigurePlace />
+      <Player />
+      <ScrubberPlace />
+      <StripsPlace />
+    </section>
+  );
+}
+
+function FigurePlace() {
+  const known = description.value;
+  traceVersion.value;
+  return (
+    <div class="figure-place" onMouseDown={keepKeys}>
+      <RunTrouble />
+      {isStale.value && <p class="stale-note">{text.value.run.stale}</p>}
+      {known && (
+        <Figure
+          graph={known.graph}
+          domains={known.domains}
+          trace={shownTrace.value}
+          step={step.value}
+          playing={playing.value}
+          unfolded={unfolded.value}
+          selection={shownSelection.value}
+          pointed={pointed.value}
+          theme={theme.value}
+          language={language.value}
+          reducedMotion={reducedMotion.value}
+          onSelect={select}
+          onPoint={point}
+          onStep={goTo}
+          onUnfold={setUnfolded}
+          timeAxis={timeAxis}
+          stale={isStale.value}
+        />
+      )}
+    </div>
+  );
+}
+
+/** A press in the figure does not take the focus: the arrow keys keep stepping through time. */
+function keepKeys(event: MouseEvent): void {
+  if (!(event.target instanceof Element) || !event.target.closest(".figure-stage")) return;
+  event.preventDefault();
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+}
+
+function ScrubberPlace() {
+  return (
+    <Scrubber
+      lengths={shownTrace.value?.lengths ?? {}}
+      domain={domain.value}
+      step={step.value}
+      arrived={arrived.value}
+      playing={playing.value}
+      timeAxis={timeAxis}
+      onStep={goTo}
+      onPlay={togglePlaying}
+      text={text.value}
+    />
+  );
+}
+
+function StripsPlace() {
+  const known = description.value;
+  traceVersion.value;
+  return (
+    <div class="part-strips">
+      {known && (
+        <Strips
+          graph={known.graph}
+          trace={shownTrace.value}
+          step={step.value}
+          selection={shownSelection.value}
+          timeAxis={timeAxis}
+          onSelect={select}
+          onStep={goTo}
+        />
+      )}
+    </div>
+  );
+}
