@@ -288,7 +288,7 @@ def text_inputs(body: dict[str, Any], text: str, catalogue: Catalogue) -> dict[s
 
 def in_words(problem: dict[str, Any]) -> str:
     """A problem document for a terminal: what is wrong, then each place with its cure."""
-    lines = [f"{problem['title']}: {problem['detail']}"]
+    lines = [f"{problem['title']}." if problem["errors"] else problem["detail"]]
     for error in problem["errors"]:
         if "line" in error:
             place = f"line {error['line']}, column {error['column']}"
