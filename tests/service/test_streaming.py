@@ -214,3 +214,35 @@ def test_a_run_leaves_no_mode_behind_in_the_thread_that_hands_on_a_chunk() -> No
     run = begin(plan(request, read_catalogue(), Settings()))
     for _ in run.chunks():
         assert not torch.is_inference_mode_enabled()
+
+
+BOTH_WAYS: dict[str, Any] = {
+    "equations": """
+x: 2
+h: 3
+g: 3
+o: 2
+for t in time:
+    h[t] = tanh(W @ h[t-1] + U @ x[t])
+    g[t] = tanh(W_g @ g[t+1] + U_g @ x[t])
+    o[t] = V @ h[t] + V_g @ g[t]
+""",
+    "lengths": {"time": 9},
+}
+
+
+def test_a_resumed_run_in_both_directions_sends_its_later_passes_whole(served: Served) -> None:
+    def gathered(run: list[dict[str, Any]], name: str) -> dict[int, Any]:
+        return {
+            one["from"] + place: value
+            for one in run
+            if one["event"] == "steps"
+            for place, value in enumerate(one["values"].get(name, []))
+        }
+
+    whole = events(served.address, BOTH_WAYS)
+    rest = events(served.address, BOTH_WAYS, "?start=5")
+    assert sorted(gathered(whole, "g")) == list(range(1, 10))
+    assert gathered(rest, "h") == {t: h for t, h in gathered(whole, "h").items() if t >= 5}
+    assert gathered(rest, "g") == gathered(whole, "g")
+    assert gathered(rest, "o") == gathered(whole, "o")

@@ -91,9 +91,10 @@ def start_event(found: Plan, run: Run, digits: int | None) -> dict[str, Any]:
 def lines(
     found: Plan, run: Run, *, start: int, digits: int | None, language: Language
 ) -> Iterator[bytes]:
-    """The events of a run from step `start` on, one JSON line each.
+    """The events of a run, one JSON line each; of the first pass over a domain only from `start` on.
 
-    An exception in the middle becomes an `error` event: the answer has begun, so its status is sent.
+    A run may go over a domain several times (forward states, backward states, what reads both). The
+    later passes are always sent whole: they came after the cut, or the reader asks for them again. An exception in the middle becomes an `error` event: the answer has begun, so its status is sent.
     """
     began = perf_counter()
     try:
@@ -101,7 +102,11 @@ def lines(
         yield line_of(first)
         sent = {f"{name}[{place}]" for name, one in first["boundary"].items() for place in one}
         nonfinite = NonFinite()
+        first_pass: tuple[str | None, frozenset[str]] | None = None
         for chunk in run.chunks():
+            chunk_pass = (chunk.domain, frozenset(chunk.values))
+            first_pass = first_pass or chunk_pass
+            skipped_to = start if chunk_pass == first_pass else 1
             arrays = {
                 name: array_of(first_sequence(run, name, value, domains_of(run, name)), digits)
                 for name, value in chunk.values.items()
@@ -119,8 +124,10 @@ def lines(
                         "seconds": round(perf_counter() - began, 6),
                     }
                 )
-            elif chunk.last >= start:
-                yield line_of(steps_event(chunk.domain, chunk.first, chunk.last, arrays, start))
+            elif chunk.last >= skipped_to:
+                yield line_of(
+                    steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
+                )
     except (ArithmeticError, MemoryError, RuntimeError, ValueError):
         log.exception("a run broke in the middle of its stream")
         yield line_of({"event": "error", "problem": problem_document("internal", language)})

@@ -13,20 +13,25 @@ export interface RunHandlers {
   onEnd(event: EndEvent): void;
 }
 
-/** Follows one run to its end; `onStart` is called once, and no step is delivered twice. */
+/**
+ * Follows one run to its end; `onStart` is called once, and no step of a variable is delivered twice.
+ * A run may go over its steps several times, in both directions; `?start=` shortens the first pass only.
+ */
 export async function streamRun(
   body: RunRequest,
   handlers: RunHandlers,
   call: Call,
   pause = PAUSE,
 ): Promise<void> {
-  const received = new Map<string, number>(); // domain -> last step delivered
+  const delivered = new Map<string, Range>(); // variable -> steps delivered
+  let leader: string | null = null; // a variable of the first pass
   let started = false;
   let failures = 0;
   for (;;) {
     let progressed = false;
     try {
-      const next = Math.max(0, ...received.values()) + 1;
+      const reached = leader === null ? undefined : delivered.get(leader);
+      const next = reached?.from === 1 ? reached.to + 1 : 1;
       const path = next > 1 ? `/v1/runs/stream?start=${next}` : "/v1/runs/stream";
       const response = await send(path, call, body);
       if (!response.body) throw new Unreachable(response.status);
@@ -36,11 +41,11 @@ export async function streamRun(
           started = true;
           handlers.onStart(event);
         } else if (event.event === "steps") {
-          const last = received.get(event.domain) ?? 0;
-          if (event.to <= last) continue;
-          received.set(event.domain, event.to);
-          progressed = true;
-          handlers.onSteps(event.from > last ? event : after(event, last));
+          leader ??= Object.keys(event.values)[0] ?? null;
+          for (const fresh of undelivered(event, delivered)) {
+            progressed = true;
+            handlers.onSteps(fresh);
+          }
         } else if (event.event === "end") return handlers.onEnd(event);
         else if (event.event === "error") throw new Problem(event.problem);
       }
@@ -54,13 +59,37 @@ export async function streamRun(
   }
 }
 
-/** The part of a chunk that comes after step `last`. */
-function after(event: StepsEvent, last: number): StepsEvent {
-  const skip = last + 1 - event.from;
-  const values = Object.fromEntries(
-    Object.entries(event.values).map(([name, steps]) => [name, steps.slice(skip)]),
-  );
-  return { ...event, from: last + 1, values };
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** The parts of a chunk that are new, noted as delivered; variables with the same part stay together. */
+function undelivered(event: StepsEvent, delivered: Map<string, Range>): StepsEvent[] {
+  const parts = new Map<string, StepsEvent>();
+  for (const [name, steps] of Object.entries(event.values)) {
+    const part = beyond(event, delivered.get(name));
+    if (part === null) continue;
+    delivered.set(name, joined(delivered.get(name), part));
+    const key = `${part.from}-${part.to}`;
+    const known = parts.get(key) ?? { ...event, ...part, values: {} };
+    known.values[name] = steps.slice(part.from - event.from, part.to - event.from + 1);
+    parts.set(key, known);
+  }
+  return [...parts.values()];
+}
+
+/** What of a chunk lies beyond the steps already delivered: passes grow at one end. */
+function beyond(chunk: Range, known: Range | undefined): Range | null {
+  if (known === undefined) return { from: chunk.from, to: chunk.to };
+  if (chunk.to > known.to) return { from: Math.max(chunk.from, known.to + 1), to: chunk.to };
+  if (chunk.from < known.from) return { from: chunk.from, to: Math.min(chunk.to, known.from - 1) };
+  return null;
+}
+
+function joined(known: Range | undefined, part: Range): Range {
+  if (known === undefined) return part;
+  return { from: Math.min(known.from, part.from), to: Math.max(known.to, part.to) };
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {

@@ -99,3 +99,38 @@ test("no server at all is an Unreachable, at once", async () => {
   await expect(follow()).rejects.toThrow(Unreachable);
   expect(asked.length).toBe(1);
 });
+
+test("a second pass over the same steps is delivered, backward ones too, and survives a cut", async () => {
+  const pass = (name: string, from: number, to: number) => ({
+    event: "steps",
+    domain: "time",
+    from,
+    to,
+    values: { [name]: Array.from({ length: to - from + 1 }, (_, i) => [from + i]) },
+  });
+  const whole = [
+    pass("h", 1, 2),
+    pass("h", 3, 5),
+    pass("g", 5, 5),
+    pass("g", 3, 4),
+    pass("g", 1, 2),
+    pass("o", 1, 5),
+  ];
+  const asked = serve([START, ...whole.slice(0, 4)], [START, ...whole.slice(2), END]);
+  const seen: string[] = [];
+  await streamRun(
+    REQUEST,
+    {
+      onStart: () => {},
+      onSteps: (event) => {
+        for (const [name, steps] of Object.entries(event.values))
+          for (const step of steps) seen.push(`${name}${(step as number[])[0]}`);
+      },
+      onEnd: () => seen.push("end"),
+    },
+    { language: "en" },
+    0,
+  );
+  expect(asked).toEqual(["/v1/runs/stream", "/v1/runs/stream?start=6"]);
+  expect(seen.join(" ")).toBe("h1 h2 h3 h4 h5 g5 g3 g4 g1 g2 o1 o2 o3 o4 o5 end");
+});
