@@ -1,7 +1,7 @@
 /** One colour per role, per parameter and per value, in three themes; the equations use the same. */
 
-import type { Role, Theme } from "../core/types";
-import { hexOfOklch, mixHex, rgbOfHex } from "./oklch";
+import type { Role, Theme } from "../core/types.ts";
+import { hexOfOklch, mixHex, rgbOfHex } from "./oklch.ts";
 
 /** The inks of the figure that mean nothing by themselves. */
 export interface Ink {
@@ -12,8 +12,8 @@ export interface Ink {
   line: string;
   /** Fill of a box whose values have not arrived. */
   blank: string;
-  /** The column of the current step. */
-  current: string;
+  /** How strongly the column of the current step is shaded with the text's colour. */
+  currentAlpha: number;
   selection: string;
 }
 
@@ -25,7 +25,7 @@ const INKS: Record<Theme, Ink> = {
     faint: "#8d8f99",
     line: "#d9d8d2",
     blank: "#faf8f3",
-    current: "#f3f0e7",
+    currentAlpha: 0.045,
     selection: "#24252c",
   },
   night: {
@@ -35,7 +35,7 @@ const INKS: Record<Theme, Ink> = {
     faint: "#7d808c",
     line: "#34373f",
     blank: "#1a1c22",
-    current: "#1e2129",
+    currentAlpha: 0.06,
     selection: "#f4f2ec",
   },
   projector: {
@@ -45,7 +45,7 @@ const INKS: Record<Theme, Ink> = {
     faint: "#686a74",
     line: "#bdbdbd",
     blank: "#ffffff",
-    current: "#f0efec",
+    currentAlpha: 0.06,
     selection: "#000000",
   },
 };

@@ -1,0 +1,172 @@
+/**
+ * Heights of rows and channels, widths of gaps, and the track of every line in them. Tracks depend on
+ * where lines come from, and that on the tracks: a few rounds settle it.
+ */
+
+import { type Context, Lines, usesGap } from "./lines.ts";
+import { MEASURE } from "./measures.ts";
+import type { Mode, Part } from "./parts.ts";
+import { portsOf } from "./ports.ts";
+import { arrangeTracks, type TrackRun } from "./tracks.ts";
+
+/** Finds every track of a band, and with them its heights and widths. */
+export function settleGrid(context: Context): Lines {
+  const lines = new Lines(context);
+  for (let round = 0; round < 4; round++) {
+    placePorts(lines);
+    placeChannels(lines);
+    placePorts(lines);
+    placeGaps(lines);
+  }
+  placePorts(lines);
+  placeChannels(lines);
+  return lines;
+}
+
+function placePorts(lines: Lines): void {
+  const { columns, extents } = lines.context;
+  const lattices = (["step", "tail", "head"] as const).map(
+    (place) => columns.columns[place].lattice,
+  );
+  lines.grid.ports = portsOf(
+    lattices,
+    lines.context.parts,
+    (element) => extents.get(element.key) ?? { shape: "vector", width: 0, height: 0 },
+    (part, end, mode) => lines.bendOf(part, end, mode),
+  );
+}
+
+function placeChannels(lines: Lines): void {
+  const { columns, parts, extents } = lines.context;
+  const arranged = {
+    folded: arrangeMode(lines, "folded"),
+    unfolded: arrangeMode(lines, "unfolded"),
+  };
+  const height = (row: number): number =>
+    Math.max(
+      0,
+      ...(["step", "tail", "head"] as const).flatMap((place) =>
+        (columns.columns[place].lattice.rows[row] ?? []).map(
+          (element) => extents.get(element.key)?.height ?? 0,
+        ),
+      ),
+    );
+  let y = 0;
+  for (let channel = columns.rowCount; channel >= 0; channel--) {
+    const counts = [arranged.folded[channel]?.count ?? 0, arranged.unfolded[channel]?.count ?? 0];
+    const count = Math.max(...counts);
+    const isOuter = channel === 0 || channel === columns.rowCount;
+    const hasName = parts.some(
+      (part) =>
+        part.wire.parameter !== null &&
+        part.target?.row === channel &&
+        (part.entry.folded === "bottom" || part.entry.unfolded === "bottom"),
+    );
+    const entry = channel === columns.rowCount ? 0 : hasName ? MEASURE.entry : MEASURE.plainEntry;
+    const exit = channel === 0 ? 0 : MEASURE.exit;
+    const tracks = Math.max(count - 1, 0) * MEASURE.track;
+    const needed = entry + tracks + exit;
+    const size =
+      isOuter && count === 0 ? 0 : isOuter ? needed : Math.max(needed, MEASURE.leastChannel);
+    lines.grid.channelY[channel] = y + entry + tracks / 2;
+    for (const mode of ["folded", "unfolded"] as const) {
+      const own = arranged[mode][channel];
+      if (!own) continue;
+      const slack = size - entry - exit - Math.max(own.count - 1, 0) * MEASURE.track;
+      const top = y + entry + (isOuter ? 0 : slack / 2);
+      for (const [key, level] of own.levels) {
+        lines.grid.modes[mode].trackY.set(key, top + level * MEASURE.track);
+      }
+    }
+    y += size;
+    if (channel > 0) {
+      const tall = height(channel - 1);
+      lines.grid.rowY[channel - 1] = y + tall / 2;
+      y += tall;
+    }
+  }
+  lines.grid.height = y;
+}
+
+function arrangeMode(lines: Lines, mode: Mode): { levels: Map<string, number>; count: number }[] {
+  const { left, right } = lines.context.columns.columns.step;
+  const period = mode === "unfolded" ? left + right + lines.grid.modes.unfolded.gapRight : null;
+  return lines.channelRuns(mode).map((runs) => arrangeTracks(runs, period));
+}
+
+function placeGaps(lines: Lines): void {
+  placeUnfoldedGap(lines);
+  placeFoldedGap(lines, "right");
+  placeFoldedGap(lines, "left");
+}
+
+function gapRun(
+  part: Part,
+  mode: Mode,
+  key: string,
+  from: number,
+  to: number,
+  sides: TrackRun["stubs"],
+): TrackRun {
+  const isLoop = mode === "folded" && part.kind === "delayed";
+  const thickness = isLoop ? MEASURE.foldedTrack / MEASURE.track : 1;
+  return { key, from: Math.min(from, to), to: Math.max(from, to), stubs: sides, thickness };
+}
+
+function placeUnfoldedGap(lines: Lines): void {
+  const runs: TrackRun[] = [];
+  for (const part of lines.context.parts) {
+    if (!usesGap(lines.context.parts, part) || part.isStraight) continue;
+    const [from, to] = lines.gapSpan(part, "unfolded");
+    const forward = part.delay >= 0;
+    const [near, far] = forward ? (["before", "after"] as const) : (["after", "before"] as const);
+    const key = `${part.key}/gap`;
+    if (Math.abs(part.delay) > 1 && part.source) {
+      const lane = lines.track("unfolded", `${part.key}/lane`, part.source.row + 1);
+      const out: TrackRun["stubs"] = [
+        { at: from, side: near },
+        { at: lane, side: far },
+      ];
+      const back: TrackRun["stubs"] = [
+        { at: lane, side: near },
+        { at: to, side: far },
+      ];
+      runs.push(gapRun(part, "unfolded", key, from, lane, out));
+      runs.push(gapRun(part, "unfolded", `${part.key}/gap2`, lane, to, back));
+    } else {
+      const stubs: TrackRun["stubs"] = [
+        { at: from, side: near },
+        { at: to, side: far },
+      ];
+      runs.push(gapRun(part, "unfolded", key, from, to, stubs));
+    }
+  }
+  const { levels, count } = arrangeTracks(runs, null);
+  const grid = lines.grid.modes.unfolded;
+  grid.gapX = new Map(
+    [...levels].map(([key, level]) => [key, MEASURE.gapLeft + level * MEASURE.track]),
+  );
+  const needed = MEASURE.gapLeft + Math.max(count - 1, 0) * MEASURE.track + MEASURE.gapRight;
+  grid.gapRight = Math.max(needed, lines.context.leastGap);
+}
+
+function placeFoldedGap(lines: Lines, side: "left" | "right"): void {
+  const runs: TrackRun[] = [];
+  for (const part of lines.context.parts) {
+    if (!usesGap(lines.context.parts, part)) continue;
+    if (part.delay >= 0 !== (side === "right")) continue;
+    const [from, to] = lines.gapSpan(part, "folded");
+    const isOutward = part.kind === "arrive" || part.kind === "sink" || part.kind === "depart";
+    const stubs: TrackRun["stubs"] = [
+      { at: from, side: "before" },
+      { at: to, side: isOutward ? "after" : "before" },
+    ];
+    runs.push(gapRun(part, "folded", `${part.key}/gap`, from, to, stubs));
+  }
+  const { levels, count } = arrangeTracks(runs, null);
+  const grid = lines.grid.modes.folded;
+  for (const [key, level] of levels) grid.gapX.set(key, MEASURE.gapLeft + level * MEASURE.track);
+  const needed = count === 0 ? 0 : MEASURE.gapLeft + count * MEASURE.track;
+  if (side === "right") grid.gapRight = Math.max(needed + MEASURE.gapRight, MEASURE.leastGap);
+  else grid.gapLeft = needed;
+}

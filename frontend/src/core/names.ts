@@ -1,0 +1,205 @@
+/**
+ * Where the names of parameters stand beside their lines: at the first place, in a fixed order of preference,
+ * that touches no box, no name and no line. A name without such a place is left out.
+ */
+
+import { runsOfLatex, widthOfRuns } from "./label.ts";
+import { MEASURE } from "./measures.ts";
+import {
+  type Box,
+  boxOf,
+  columnOf,
+  columnX,
+  endsOf,
+  isSingle,
+  type Pose,
+  poseOf,
+  railSpan,
+  singleStep,
+  wayOf,
+} from "./pose.ts";
+import type { Mark, PlacedEdge, PlacedNode, Template } from "./template.ts";
+
+/** A step in the middle of a run long enough that the period shows. */
+const MIDDLE = 6;
+const LENGTH = 11;
+const NEIGHBOURS = [-1, 0, 1];
+
+interface Segment {
+  x1: number;
+  y1: number;
+  x2: number;
+  y2: number;
+}
+
+export function placeNames(template: Template, latexOf: (parameter: string) => string): void {
+  for (const mode of ["folded", "unfolded"] as const) {
+    const lengths = Object.fromEntries(
+      template.bands.map((band) => [band.domain.name, LENGTH] as const),
+    );
+    const pose = poseOf(template, lengths, mode === "folded" ? 0 : 1, MIDDLE);
+    const steps = mode === "folded" ? [MIDDLE] : NEIGHBOURS.map((offset) => MIDDLE + offset);
+    const boxes = template.nodes.flatMap((node) =>
+      steps.flatMap((step) => taken(pose, node, step)),
+    );
+    const segments = segmentsOf(pose, steps);
+    for (const edge of inOrder(template.edges)) {
+      if (edge.parameter === null || edge.kind === "spring" || edge.kind === "join") continue;
+      const width = widthOfRuns(runsOfLatex(latexOf(edge.parameter))) * MEASURE.parameter;
+      const step = isSingle(edge) ? singleStep(pose, edge) : MIDDLE;
+      const mark = candidates(pose, edge, step).find((candidate) => {
+        const box = boxOfMark(candidate, width);
+        return (
+          !boxes.some((other) => overlap(box, other)) && !segments.some((one) => cuts(one, box))
+        );
+      });
+      if (!mark) continue;
+      const [, target] = endsOf(pose, edge, step);
+      const own = boxOfMark(mark, width);
+      for (const shift of steps) {
+        boxes.push({ ...own, x: own.x + (shift - MIDDLE) * template.pitch });
+      }
+      edge.name[mode] = { ...mark, x: mark.x - columnX(pose, edge.band, target) };
+    }
+  }
+}
+
+/** Lines that run straight have fewest places, then loops, then the rest. */
+function inOrder(edges: readonly PlacedEdge[]): PlacedEdge[] {
+  const rank = (edge: PlacedEdge): number => (edge.kind === "delayed" ? 0 : 1);
+  return [...edges].sort((a, b) => rank(a) - rank(b));
+}
+
+/** A node's box and the room of its name. */
+function taken(pose: Pose, node: PlacedNode, step: number): Box[] {
+  const box = boxOf(pose, node, columnOf(pose, node, step));
+  const named: Box = {
+    x:
+      node.name.side === "left"
+        ? box.x - MEASURE.nameGap - node.name.width
+        : box.x + box.width + MEASURE.nameGap,
+    y: nameY(node) - MEASURE.name / 2,
+    width: node.name.width,
+    height: MEASURE.name,
+  };
+  return [box, named];
+}
+
+/** Middle of a node's name. */
+export function nameY(node: PlacedNode): number {
+  const half = node.extent.height / 2;
+  switch (node.name.at) {
+    case "upper":
+      return node.y - Math.max(half - 9, 11);
+    case "lower":
+      return node.y + Math.max(half - 9, 11);
+    case "above":
+      return node.y - half - 9;
+    case "middle":
+      return node.y;
+  }
+}
+
+function segmentsOf(pose: Pose, steps: readonly number[]): Segment[] {
+  const segments: Segment[] = [];
+  const way = new Float64Array(64);
+  for (const edge of pose.template.edges) {
+    for (const step of isSingle(edge) ? [singleStep(pose, edge)] : steps) {
+      const count = wayOf(pose, edge, step, way);
+      for (let index = 1; index < count; index++) {
+        segments.push({
+          x1: way[index * 2 - 2] ?? 0,
+          y1: way[index * 2 - 1] ?? 0,
+          x2: way[index * 2] ?? 0,
+          y2: way[index * 2 + 1] ?? 0,
+        });
+      }
+    }
+  }
+  for (const rail of pose.template.rails) {
+    const { from, to, y } = railSpan(pose, rail);
+    segments.push({ x1: from, y1: y, x2: to, y2: y });
+  }
+  return segments;
+}
+
+/** Places for a name: beside the black square, at the entry, along the longest pieces. */
+function candidates(pose: Pose, edge: PlacedEdge, step: number): Mark[] {
+  const way = new Float64Array(64);
+  const count = wayOf(pose, edge, step, way);
+  const found: Mark[] = [];
+  const add = (x: number, y: number, align: Mark["align"]): void => {
+    found.push({ end: "target", x, y, align });
+  };
+  if (pose.progress === 0 && edge.square) {
+    const x = columnX(pose, edge.band, pose.anchor) + edge.square.x;
+    const away = edge.delay < 0 ? "right" : "left";
+    const sides = away === "left" ? ([9, -9] as const) : ([-9, 9] as const);
+    for (const dy of [0, 18, -18, 30, -30]) {
+      add(x + sides[0], edge.square.y + dy, away);
+      add(x + sides[1], edge.square.y + dy, away === "left" ? "right" : "left");
+    }
+  }
+  const at = (index: number): [number, number] => [way[index * 2] ?? 0, way[index * 2 + 1] ?? 0];
+  const pieces: { index: number; length: number }[] = [];
+  for (let index = 1; index < count; index++) {
+    const [x1, y1] = at(index - 1);
+    const [x2, y2] = at(index);
+    pieces.push({ index, length: Math.hypot(x2 - x1, y2 - y1) });
+  }
+  const entry = pieces.at(-1);
+  const byLength = [...pieces].sort((a, b) => b.length - a.length);
+  if (entry) {
+    const [x1, y1] = at(entry.index - 1);
+    const [x2, y2] = at(entry.index);
+    if (Math.abs(x1 - x2) < 0.5) {
+      const inwards = y1 > y2 ? 1 : -1;
+      for (const distance of [12, 16, 22]) {
+        if (distance + 6 > entry.length + 6) break;
+        add(x2 + 5, y2 + inwards * distance, "left");
+        add(x2 - 5, y2 + inwards * distance, "right");
+      }
+    }
+  }
+  for (const { index, length } of byLength) {
+    const [x1, y1] = at(index - 1);
+    const [x2, y2] = at(index);
+    if (length < 14) continue;
+    for (const share of [0.5, 0.35, 0.65, 0.2, 0.8]) {
+      const [x, y] = [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share];
+      if (Math.abs(x1 - x2) < 0.5) {
+        add(x + 5, y, "left");
+        add(x - 5, y, "right");
+      } else {
+        add(x, y - 9, "center");
+        add(x, y + 10, "center");
+      }
+    }
+  }
+  return found;
+}
+
+function boxOfMark(mark: Mark, width: number): Box {
+  const x =
+    mark.align === "left" ? mark.x : mark.align === "right" ? mark.x - width : mark.x - width / 2;
+  const height = MEASURE.parameter;
+  return { x, y: mark.y - height / 2, width, height };
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return (
+    a.x < b.x + b.width + 2 &&
+    b.x < a.x + a.width + 2 &&
+    a.y < b.y + b.height &&
+    b.y < a.y + a.height
+  );
+}
+
+/** Whether a piece of a line, upright or level, runs through a box. */
+function cuts(segment: Segment, box: Box): boolean {
+  const [low, high] = [Math.min(segment.x1, segment.x2), Math.max(segment.x1, segment.x2)];
+  const [top, bottom] = [Math.min(segment.y1, segment.y2), Math.max(segment.y1, segment.y2)];
+  return (
+    low < box.x + box.width + 1 && high > box.x - 1 && top < box.y + box.height && bottom > box.y
+  );
+}

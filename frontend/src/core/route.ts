@@ -1,0 +1,172 @@
+/**
+ * The way of each line as a row of points that every column repeats. A point hangs on the column of the line's
+ * source or of its target and knows where it lies in the folded drawing and in the unfolded one; between
+ * the two it moves in a straight line. That is the whole of folding.
+ */
+
+import { isDirectSink, type Lines } from "./lines.ts";
+import { laneOf } from "./measures.ts";
+import type { Mode, Part } from "./parts.ts";
+import type { End } from "./ports.ts";
+
+export interface Waypoint {
+  /** The column it hangs on. */
+  end: End;
+  folded: { x: number; y: number };
+  unfolded: { x: number; y: number };
+  /** Arcs over several columns: this point lies lower by the lane of the step. */
+  isInLane: boolean;
+  /** On the box or straight above it: it moves with the box where boundary values stand closer. */
+  isAtBox: boolean;
+}
+
+interface Place {
+  end: End;
+  x: number;
+  y: number;
+  isInLane?: boolean;
+}
+
+function endPoint(lines: Lines, part: Part, end: End, mode: Mode): Place {
+  return { end, ...lines.endOf(part, end, mode) };
+}
+
+function withinPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
+  const { columns } = lines.context.columns;
+  const places: Place[] = [];
+  for (const place of ["step", "tail", "head"] as const) {
+    const chain = columns[place].lattice.chains.get(part.wire.id) ?? [];
+    chain.forEach((link, index) => {
+      const at = (end: "lower" | "upper"): number => {
+        const element = link[end];
+        if (!element.node) return element.x;
+        return lines.endOf(part, part.source === element ? "source" : "target", mode).x;
+      };
+      const y = lines.track(mode, `${part.key}/link/${index}`, link.lower.row + 1);
+      places.push({ end: "source", x: at("lower"), y }, { end: "source", x: at("upper"), y });
+    });
+  }
+  const isUp = (part.source?.row ?? 0) < (part.target?.row ?? 0);
+  if (!isUp) places.reverse();
+  return [endPoint(lines, part, "source", mode), ...places, endPoint(lines, part, "target", mode)];
+}
+
+/** Out of the column, along the gap and into another column. */
+function passingPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
+  const source = endPoint(lines, part, "source", mode);
+  const target = endPoint(lines, part, "target", mode);
+  const gap = `${part.key}/gap`;
+  const isArc = Math.abs(part.delay) > 1;
+  const second = isArc && mode === "unfolded" ? `${part.key}/gap2` : gap;
+  const [fromY, toY] = lines.gapSpan(part, mode);
+  const outX = lines.gapAt(part, "source", mode, gap);
+  const inX = lines.gapAt(part, "target", mode, second);
+  const places: Place[] = [source];
+  if (part.exit === "top") places.push({ end: "source", x: source.x, y: fromY });
+  if (mode === "unfolded" && part.isStraight) {
+    const middle: Place = { end: "source", x: outX, y: source.y };
+    const before: Place = { end: "target", x: target.x - 1, y: target.y };
+    return [source, middle, { ...middle }, before, target];
+  }
+  places.push({ end: "source", x: outX, y: fromY });
+  if (isArc) {
+    const laneY =
+      mode === "unfolded"
+        ? lines.track(mode, `${part.key}/lane`, (part.source?.row ?? 0) + 1)
+        : (fromY + toY) / 2;
+    places.push(
+      { end: "source", x: outX, y: laneY, isInLane: true },
+      { end: "target", x: inX, y: laneY, isInLane: true },
+    );
+  }
+  const isShared = isArc || mode === "folded" || part.kind !== "delayed";
+  places.push({ end: isShared ? "target" : "source", x: isShared ? inX : outX, y: toY });
+  if (part.isStraight || part.entry[mode] === "bottom") {
+    const x = part.entry[mode] === "bottom" ? target.x : inX;
+    places.push({ end: "target", x, y: toY });
+  }
+  return [...places, target];
+}
+
+function joinPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
+  const source = endPoint(lines, part, "source", mode);
+  const railY = lines.railY(part, mode);
+  const isTop = part.exit === "top";
+  if (part.kind === "join") {
+    const x = isTop ? source.x : lines.joinX(part);
+    const corner: Place[] = isTop ? [] : [{ end: "source", x, y: source.y }];
+    return [source, ...corner, { end: "source", x, y: railY }];
+  }
+  const exitY = lines.gapSpan(part, mode)[0];
+  const gapX = lines.gapAt(part, "source", mode, `${part.key}/gap`);
+  return [
+    source,
+    ...(isTop ? [{ end: "source" as const, x: source.x, y: exitY }] : []),
+    { end: "source", x: gapX, y: exitY },
+    { end: "source", x: gapX, y: railY },
+  ];
+}
+
+function fanPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
+  const target = endPoint(lines, part, "target", mode);
+  const railY = lines.railY(part, mode);
+  if (part.kind === "fan" || isDirectSink(lines.context.parts, part)) {
+    return [{ end: "target", x: target.x, y: railY }, target];
+  }
+  const gapX = lines.gapAt(part, "target", mode, `${part.key}/gap`);
+  const entryY = lines.gapSpan(part, mode)[1];
+  return [
+    { end: "target", x: gapX, y: railY },
+    { end: "target", x: gapX, y: entryY },
+    { end: "target", x: target.x, y: entryY },
+    target,
+  ];
+}
+
+function placesOf(lines: Lines, part: Part, mode: Mode): Place[] {
+  switch (part.kind) {
+    case "within":
+      return withinPlaces(lines, part, mode);
+    case "delayed":
+    case "arrive":
+    case "depart":
+      return passingPlaces(lines, part, mode);
+    case "join":
+    case "spring":
+      return joinPlaces(lines, part, mode);
+    case "fan":
+    case "sink":
+      return fanPlaces(lines, part, mode);
+  }
+}
+
+/** The points of one part. Both modes have the same number: a missing corner lies on its neighbour. */
+export function routeOf(lines: Lines, part: Part): Waypoint[] {
+  const folded = placesOf(lines, part, "folded");
+  const unfolded = placesOf(lines, part, "unfolded");
+  while (folded.length < unfolded.length) folded.splice(-1, 0, { ...(folded.at(-1) as Place) });
+  while (unfolded.length < folded.length) unfolded.splice(-1, 0, { ...(unfolded.at(-1) as Place) });
+  const port = unfolded[0];
+  const arrival = unfolded.at(-1);
+  return unfolded.map((place, index) => {
+    const other = folded[index] ?? place;
+    const isExit = index === 0 || (index === 1 && part.exit === "top" && place.x === port?.x);
+    const isEntry =
+      index === unfolded.length - 1 ||
+      (index === unfolded.length - 2 && place.end === "target" && place.x === arrival?.x);
+    return {
+      end: place.end,
+      folded: { x: other.x, y: other.y },
+      unfolded: { x: place.x, y: place.y },
+      isInLane: place.isInLane === true,
+      isAtBox: isExit || isEntry,
+    };
+  });
+}
+
+/** By how much the arc that ends at a step lies below the highest. */
+export function laneOffset(delay: number, step: number): number {
+  const lanes = Math.abs(delay);
+  if (lanes < 2) return 0;
+  return (((step % lanes) + lanes) % lanes) * laneOf(delay);
+}

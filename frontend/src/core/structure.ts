@@ -1,0 +1,226 @@
+/**
+ * What is drawn, before anything has a position: bands (one per domain), the place of each node in its
+ * band, and wires (references that look alike drawn as one). Biases and other parameters are no nodes:
+ * a parameter colours the wires it lies on.
+ */
+
+import type { Domain, FoldedGraph, GraphEdge, GraphNode } from "./types.ts";
+
+/** step: repeated at every index; head: once, before the first; tail: once, after the last. */
+export type Place = "step" | "head" | "tail";
+
+/**
+ * within: both ends in one column. delayed: `delay` columns on. collect: every step into one node.
+ * broadcast: one node into every step. exchange: every step of one band into every step of another.
+ * arrive: the step at `position` into a node without index. depart: a node without index into a boundary value.
+ */
+export type WireKind =
+  | "within"
+  | "delayed"
+  | "collect"
+  | "broadcast"
+  | "exchange"
+  | "arrive"
+  | "depart";
+
+export interface Wire {
+  id: string;
+  ids: string[];
+  kind: WireKind;
+  source: string;
+  target: string;
+  parameter: string | null;
+  operation: string;
+  cut: boolean;
+  delay: number;
+  /** arrive: which step is read; depart: which boundary value is written. */
+  position: number | "end" | null;
+}
+
+export interface Band {
+  domain: Domain;
+  nodes: GraphNode[];
+  places: Map<string, Place>;
+  wires: Wire[];
+}
+
+export interface Structure {
+  /** From the bottom of the picture to its top. */
+  bands: Band[];
+  bandOf: Map<string, number>;
+  /** Wires whose ends lie in two bands, and those of kind exchange. */
+  crossing: Wire[];
+}
+
+const NO_DOMAIN: Domain = { name: "", index: "", kind: "chain" };
+
+function isDrawn(node: GraphNode): boolean {
+  return node.kind === "input" || node.kind === "variable";
+}
+
+/** The domain whose columns a node stands in: the outermost. */
+function homeOf(node: GraphNode): string | null {
+  return node.domains[0] ?? null;
+}
+
+/** Which band each node without index belongs to, and on which side of it. */
+function settleLoose(
+  nodes: GraphNode[],
+  edges: GraphEdge[],
+  fallback: string,
+): Map<string, { home: string; place: Place }> {
+  const settled = new Map<string, { home: string; place: Place }>();
+  const loose = new Set<string>();
+  for (const node of nodes) {
+    const home = homeOf(node);
+    if (home !== null) settled.set(node.id, { home, place: "step" });
+    else loose.add(node.id);
+  }
+  const settle = (id: string, home: string, place: Place): void => {
+    settled.set(id, { home, place });
+    loose.delete(id);
+  };
+  // Readers of a domain, and readers of those, stand after its end.
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const edge of edges) {
+      const from = settled.get(edge.source);
+      if (!loose.has(edge.target) || !from || from.place === "head") continue;
+      settle(edge.target, from.home, "tail");
+      changed = true;
+    }
+  }
+  // What only feeds: beside the reader that stands after the end, else before the beginning.
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const edge of edges) {
+      const to = settled.get(edge.target);
+      if (!loose.has(edge.source) || !to) continue;
+      settle(edge.source, to.home, to.place === "tail" ? "tail" : "head");
+      changed = true;
+    }
+  }
+  for (const id of [...loose]) settle(id, fallback, "head");
+  return settled;
+}
+
+function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross: boolean): Wire {
+  const read = edge.reads.find((one) => one.domain === home);
+  const wire: Wire = {
+    id: edge.id,
+    ids: [edge.id],
+    kind: "within",
+    source: edge.source,
+    target: edge.target,
+    parameter: edge.parameter,
+    operation: edge.operation,
+    cut: edge.cut,
+    delay: 0,
+    position: null,
+  };
+  const place = edge.at?.[0];
+  if (isAcross && from === "step" && to === "step") return { ...wire, kind: "exchange" };
+  if (from !== "step" && to === "step") {
+    return place
+      ? { ...wire, kind: "depart", position: place.position }
+      : { ...wire, kind: "broadcast" };
+  }
+  if (from === "step" && to !== "step") {
+    const position = edge.reads[0]?.position;
+    if (position === "end") return { ...wire, kind: "arrive", position: "end" };
+    if (typeof position === "number") return { ...wire, kind: "arrive", position };
+    return { ...wire, kind: "collect" };
+  }
+  if (from !== "step") return wire;
+  if (place) return { ...wire, kind: "depart", position: place.position };
+  if (read?.position !== undefined) return { ...wire, kind: "exchange" };
+  const delay = read?.delay ?? 0;
+  return delay === 0 ? wire : { ...wire, kind: "delayed", delay };
+}
+
+/** References between the same two nodes, of one kind and through one parameter, are one wire. */
+function bundle(wires: Wire[]): Wire[] {
+  const seen = new Map<string, Wire>();
+  for (const wire of wires) {
+    const key = [
+      wire.kind,
+      wire.source,
+      wire.target,
+      wire.parameter,
+      wire.delay,
+      wire.position,
+      wire.cut,
+    ].join("\u0000");
+    const known = seen.get(key);
+    if (known) known.ids.push(...wire.ids);
+    else seen.set(key, wire);
+  }
+  return [...seen.values()];
+}
+
+/** Bands from the bottom up: who is read stands below who reads. */
+function stack(names: string[], edges: GraphEdge[], homes: Map<string, string>): string[] {
+  const below = new Map<string, Set<string>>(names.map((name) => [name, new Set()]));
+  for (const edge of edges) {
+    const from = homes.get(edge.source);
+    const to = homes.get(edge.target);
+    if (from !== undefined && to !== undefined && from !== to) below.get(to)?.add(from);
+  }
+  const order: string[] = [];
+  const waiting = new Set(names);
+  while (waiting.size > 0) {
+    const ready = [...waiting].find((name) =>
+      [...(below.get(name) ?? [])].every((other) => !waiting.has(other)),
+    );
+    const next = ready ?? [...waiting][0];
+    if (next === undefined) break;
+    order.push(next);
+    waiting.delete(next);
+  }
+  return order;
+}
+
+/** Sorts a folded graph into bands, places and wires. */
+export function structure(graph: FoldedGraph, domains: readonly Domain[]): Structure {
+  const nodes = graph.nodes.filter(isDrawn);
+  const drawn = new Set(nodes.map((node) => node.id));
+  const edges = graph.edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target));
+  const used = domains.filter((domain) => nodes.some((node) => homeOf(node) === domain.name));
+  const known: Domain[] = used.length > 0 ? used : [NO_DOMAIN];
+  const fallback = known[0]?.name ?? "";
+  const settled = settleLoose(nodes, edges, fallback);
+  if (used.length === 0) {
+    for (const node of nodes) settled.set(node.id, { home: "", place: "step" });
+  }
+  const homes = new Map([...settled].map(([id, { home }]) => [id, home]));
+  const order = stack(
+    known.map((domain) => domain.name),
+    edges,
+    homes,
+  );
+  const bandOf = new Map([...homes].map(([id, home]) => [id, order.indexOf(home)]));
+  const bands = order.map((name): Band => {
+    const domain = known.find((one) => one.name === name) ?? NO_DOMAIN;
+    const own = nodes.filter((node) => homes.get(node.id) === name);
+    return {
+      domain,
+      nodes: own,
+      places: new Map(own.map((node) => [node.id, settled.get(node.id)?.place ?? "step"])),
+      wires: [],
+    };
+  });
+  const wires = edges.map((edge) => {
+    const from = settled.get(edge.source);
+    const to = settled.get(edge.target);
+    const home = to?.home ?? "";
+    return wireOf(edge, from?.place ?? "step", to?.place ?? "step", home, from?.home !== home);
+  });
+  const crossing: Wire[] = [];
+  for (const wire of bundle(wires)) {
+    const from = bandOf.get(wire.source) ?? 0;
+    const to = bandOf.get(wire.target) ?? 0;
+    if (from !== to || wire.kind === "exchange") crossing.push(wire);
+    else bands[to]?.wires.push(wire);
+  }
+  return { bands, bandOf, crossing };
+}

@@ -1,0 +1,197 @@
+/**
+ * The drawing of one period: every node and line of a folded graph, placed once, by arithmetic. The unfolded
+ * graph is this template repeated; nothing here knows how long a sequence is.
+ */
+
+import { addBand, connectRails } from "./assemble.ts";
+import { columnsOf } from "./build.ts";
+import { settleGrid } from "./grid.ts";
+import type { Run } from "./label.ts";
+import type { Lines } from "./lines.ts";
+import { type Extent, MEASURE } from "./measures.ts";
+import { placeNames } from "./names.ts";
+import { type PartKind, partsOf } from "./parts.ts";
+import type { Waypoint } from "./route.ts";
+import { type Place, type Structure, structure, type Wire } from "./structure.ts";
+import type { Domain, FoldedGraph, GraphNode } from "./types.ts";
+
+export interface PlacedNode {
+  id: string;
+  node: GraphNode;
+  band: number;
+  /** A crown stands once, above the last step. */
+  place: Place | "crown";
+  x: number;
+  y: number;
+  extent: Extent;
+  name: {
+    runs: Run[];
+    width: number;
+    side: "left" | "right";
+    at: "upper" | "middle" | "lower" | "above";
+  };
+  /** Positions before the first or after the last step that some equation reads. */
+  boundary: { position: number; anchor: "start" | "end" }[];
+}
+
+/** A parameter's name beside its line. */
+export interface Mark {
+  end: "source" | "target";
+  x: number;
+  y: number;
+  align: "left" | "center" | "right";
+}
+
+export interface PlacedEdge {
+  key: string;
+  ids: string[];
+  kind: PartKind;
+  source: string;
+  target: string;
+  parameter: string | null;
+  operation: string;
+  cut: boolean;
+  band: number;
+  /** In which columns its ends stand. */
+  sourcePlace: Place | "crown" | "rail";
+  targetPlace: Place | "crown" | "rail";
+  delay: number;
+  /** arrive, depart: the one step it reads or writes. */
+  position: number | "end" | null;
+  points: Waypoint[];
+  /** The book's black square, in the folded drawing. */
+  square: { x: number; y: number } | null;
+  name: { folded: Mark | null; unfolded: Mark | null };
+}
+
+/** The line along a whole band from which or into which every step's own short line goes. */
+export interface Rail {
+  key: string;
+  ids: string[];
+  source: string;
+  target: string;
+  parameter: string | null;
+  cut: boolean;
+  band: number;
+  y: { folded: number; unfolded: number };
+  /** Where lines meet it: at every step, and at what stands once. */
+  joins: {
+    band: number;
+    place: Place | "crown";
+    /** Only this step meets it, not every one. */
+    position: number | "end" | null;
+    x: { folded: number; unfolded: number };
+  }[];
+  /** On which side lies what it leads to or comes from. */
+  heads: "left" | "right";
+  /** The rail of the other band that it exchanges values with, reached at the left of all columns. */
+  partner: string | null;
+  /** Distance of that connection from the first column's left reach. */
+  partnerOffset: number;
+}
+
+export interface PlacedBand {
+  domain: Domain;
+  top: number;
+  height: number;
+  /** Boundary positions that are drawn: how far before the first step, how far beyond the last. */
+  before: number;
+  beyond: number;
+  /** How much closer than a whole column the boundary values stand, and how far they reach outwards. */
+  beforeShift: number;
+  beyondShift: number;
+  beforeReach: number;
+  beyondReach: number;
+  /** Middle of the head's and tail's columns from the first and last step's. */
+  head: { folded: number; unfolded: number } | null;
+  tail: { folded: number; unfolded: number } | null;
+  /** Reach of a folded column with its loops, and of what stands beside it. */
+  foldedLeft: number;
+  foldedRight: number;
+  headReach: number;
+  tailReach: number;
+}
+
+export interface Template {
+  bands: PlacedBand[];
+  nodes: PlacedNode[];
+  edges: PlacedEdge[];
+  rails: Rail[];
+  /** From a step's middle to the next one's. */
+  pitch: number;
+  /** Reach of a column from its middle, names included. */
+  left: number;
+  right: number;
+  height: number;
+  /** Parameters in the order in which the text uses them. */
+  parameters: string[];
+}
+
+function touches(parts: Structure, wire: Wire, band: number): boolean {
+  return parts.bandOf.get(wire.source) === band || parts.bandOf.get(wire.target) === band;
+}
+
+/** Lays a folded graph out. Pure and deterministic: the same text gives the same drawing. */
+export function layOut(graph: FoldedGraph, domains: readonly Domain[]): Template {
+  const parts = structure(graph, domains);
+  const built = parts.bands.map((band, index) =>
+    columnsOf(
+      band,
+      parts.crossing.filter((wire) => touches(parts, wire, index)),
+    ),
+  );
+  const left = Math.max(0, ...built.map((one) => one.columns.step.left));
+  const right = Math.max(0, ...built.map((one) => one.columns.step.right));
+  for (const one of built) {
+    one.columns.step.left = left;
+    one.columns.step.right = right;
+  }
+  const settle = (leastGap: number): Lines[] =>
+    built.map((columns, index) => {
+      const isOtherAbove = new Map(
+        parts.crossing.map((wire) => [
+          wire.id,
+          Math.max(parts.bandOf.get(wire.source) ?? 0, parts.bandOf.get(wire.target) ?? 0) > index,
+        ]),
+      );
+      const own = parts.crossing.filter((wire) => touches(parts, wire, index));
+      return settleGrid({
+        columns,
+        parts: partsOf(columns, own),
+        extents: columns.extents,
+        isOtherAbove,
+        leastGap,
+      });
+    });
+  let lines = settle(MEASURE.leastGap);
+  const gap = Math.max(...lines.map((one) => one.grid.modes.unfolded.gapRight));
+  if (lines.length > 1) lines = settle(gap);
+
+  const template: Template = {
+    bands: [],
+    nodes: [],
+    edges: [],
+    rails: [],
+    pitch: left + right + gap,
+    left,
+    right,
+    height: 0,
+    parameters: parametersOf(graph),
+  };
+  for (let index = lines.length - 1; index >= 0; index--) {
+    const band = lines[index];
+    const columns = built[index];
+    if (!band || !columns) continue;
+    if (index < lines.length - 1) template.height += MEASURE.bandGap;
+    addBand(template, columns, band, index);
+    template.height += band.grid.height;
+  }
+  connectRails(template);
+  const names = new Map(graph.nodes.map((node) => [node.id, node.latex]));
+  placeNames(template, (parameter) => names.get(parameter) ?? parameter);
+  return template;
+}
+
+function parametersOf(graph: FoldedGraph): string[] {
+  return graph.nodes.filter((node) => node.kind === "parameter").map((node) => node.id);
+}

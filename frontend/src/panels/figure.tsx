@@ -1,0 +1,227 @@
+/** The unrolled drawing: a canvas that paints, and a stage around it that can be reached by keyboard. */
+
+import type { Signal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { moveFocus } from "../core/focus.ts";
+import { textOfRuns } from "../core/label.ts";
+import type {
+  Domain,
+  FoldedGraph,
+  Language,
+  Selection,
+  Theme,
+  TimeAxis,
+  Trace,
+} from "../core/types.ts";
+import { ZOOM } from "../core/view.ts";
+import { type Gestured, listen } from "../render/gestures.ts";
+import type { Scene } from "../render/scene.ts";
+import { Stage } from "../render/stage.ts";
+import { rangesOf } from "../render/values.ts";
+import { describe, describeValues, Legend, Mirror, Parameters } from "./figure-parts.tsx";
+import { figureWords } from "./figure-words.ts";
+
+export interface FigureProps {
+  graph: FoldedGraph;
+  domains: readonly Domain[];
+  trace: Trace | null;
+  step: number;
+  playing: boolean;
+  unfolded: boolean;
+  selection: Selection | null;
+  pointed: Selection | null;
+  theme: Theme;
+  language: Language;
+  reducedMotion: boolean;
+  /** The graph is the last that could be read, not the text's. */
+  stale: boolean;
+  timeAxis: Signal<TimeAxis>;
+  onSelect(selection: Selection | null): void;
+  onPoint(selection: Selection | null): void;
+  onStep(step: number): void;
+  onUnfold(unfolded: boolean): void;
+}
+
+/** How long the picture must rest before its copy in the document is renewed. */
+const REST = 60;
+
+export function Figure(props: FigureProps) {
+  const { graph, trace, step, unfolded, selection, pointed, theme, language } = props;
+  const words = figureWords[language];
+  const holder = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const stage = useRef<Stage | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const [mirrored, setMirrored] = useState<Scene | null>(null);
+  const [said, setSaid] = useState("");
+  const version = trace?.version ?? -1;
+  const ranges = useMemo(() => rangesOf(graph, trace), [graph, trace, version]);
+
+  useLayoutEffect(() => {
+    const [element, drawing] = [holder.current, canvas.current];
+    if (!element || !drawing) return;
+    let timer = 0;
+    const made = new Stage(drawing, latest.current, (axis, isResting) => {
+      const signal = latest.current.timeAxis;
+      const old = signal.value;
+      if (axis.origin !== old.origin || axis.pitch !== old.pitch || axis.width !== old.width) {
+        signal.value = axis;
+      }
+      clearTimeout(timer);
+      if (isResting) timer = window.setTimeout(() => setMirrored(made.scene()), REST);
+    });
+    stage.current = made;
+    const measure = (): void => made.resize(element.clientWidth, element.clientHeight);
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    const abort = new AbortController();
+    const act = (): Gestured => ({
+      onPoint: latest.current.onPoint,
+      onSelect: latest.current.onSelect,
+      onStep: latest.current.onStep,
+      onOpen: () => latest.current.onUnfold(true),
+    });
+    listen(element, () => stage.current, act, abort.signal);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+      observer.disconnect();
+      made.destroy();
+      stage.current = null;
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    stage.current?.update(props);
+  });
+
+  useEffect(() => {
+    setSaid(selection ? describe(selection, graph, trace, words) : "");
+  }, [selection, graph, trace, words]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const made = stage.current;
+    if (!made || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (pressed(event.key, made)) event.preventDefault();
+  };
+
+  /** Whether the figure used the key. */
+  const pressed = (key: string, made: Stage): boolean => {
+    switch (key) {
+      case "ArrowLeft":
+      case "ArrowRight":
+      case "ArrowUp":
+      case "ArrowDown": {
+        const next = moveFocus(made.pose(), pointed ?? selection, step, key);
+        if (!next) return false;
+        if (next.kind === "node" && next.step !== null && !unfolded) props.onStep(next.step);
+        if (next.kind === "node" && next.step !== null && unfolded) made.goTo(next.step);
+        props.onPoint(next);
+        setSaid(describe(next, graph, trace, words));
+        return true;
+      }
+      case "Enter":
+        if (!pointed) return false;
+        props.onSelect(pointed);
+        return true;
+      case "Escape":
+        if (!pointed && !selection) return false;
+        props.onPoint(null);
+        props.onSelect(null);
+        setSaid(words.released);
+        return true;
+      case "+":
+      case "=":
+        made.zoom(ZOOM.step);
+        return true;
+      case "-":
+        made.zoom(1 / ZOOM.step);
+        return true;
+      case "0":
+        made.fit();
+        return true;
+      default:
+        return false;
+    }
+  };
+
+  const steps = Math.max(1, ...Object.values(trace?.lengths ?? {}));
+  const state = unfolded ? words.unfolded(steps) : words.folded;
+  return (
+    <div class="figure" data-stale={props.stale ? "" : undefined}>
+      <Parameters
+        graph={graph}
+        theme={theme}
+        words={words}
+        pointed={pointed}
+        selection={selection}
+        onPoint={props.onPoint}
+        onSelect={props.onSelect}
+      />
+      <div
+        ref={holder}
+        class="figure-stage"
+        role="application"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is operated by keys
+        tabIndex={0}
+        aria-label={`${words.figure}, ${state}`}
+        aria-description={words.keys}
+        onKeyDown={onKeyDown}
+        onBlur={() => props.onPoint(null)}
+      >
+        <canvas ref={canvas} class="figure-canvas" />
+        {mirrored && <Mirror scene={mirrored} />}
+        <ul class="unseen" aria-label={words.variables(step)}>
+          {mirrored?.pose.template.nodes.map((node) => {
+            const name = textOfRuns(node.name.runs);
+            const at = node.place === "step" ? step : 1;
+            const values = trace?.symbols[node.id]?.[at - 1];
+            const text = values ?? describeValues(trace?.value(node.id, at) ?? null, words);
+            return <li key={node.id}>{words.node(name, text)}</li>;
+          })}
+        </ul>
+        <p class="unseen" role="status">
+          {said}
+        </p>
+      </div>
+      <div class="figure-foot">
+        <Legend ranges={ranges} theme={theme} words={words} />
+        <div class="figure-zoom">
+          <button
+            type="button"
+            title={words.zoomOut}
+            aria-label={words.zoomOut}
+            onClick={() => stage.current?.zoom(1 / ZOOM.step)}
+          >
+            −
+          </button>
+          <button
+            type="button"
+            title={words.fit}
+            aria-label={words.fit}
+            onClick={() => stage.current?.fit()}
+          >
+            <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+              <path
+                d="M2.5 6V2.500H6M10 2.500h3.500V6M13.500 10v3.500H10M6 13.500H2.500V10"
+                fill="none"
+                stroke="currentColor"
+                stroke-width="1.500"
+              />
+            </svg>
+          </button>
+          <button
+            type="button"
+            title={words.zoomIn}
+            aria-label={words.zoomIn}
+            onClick={() => stage.current?.zoom(ZOOM.step)}
+          >
+            +
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}

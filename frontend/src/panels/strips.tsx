@@ -1,0 +1,170 @@
+/** Every variable over time, one strip each, under the columns of the figure. */
+
+import { type Signal, useSignalEffect } from "@preact/signals";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { runsOfLatex, textOfRuns } from "../core/label.ts";
+import { arrangeRows } from "../core/rows.ts";
+import { structure } from "../core/structure.ts";
+import type { Domain, FoldedGraph, GraphNode, Selection, TimeAxis, Trace } from "../core/types.ts";
+import { roleColour } from "../render/colours.ts";
+import { layStrips, paintStrips, type Strip, stepAtX } from "../render/strips.ts";
+import { rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
+import { language, theme } from "../state/store.ts";
+import { Name } from "./figure-parts.tsx";
+import { figureWords } from "./figure-words.ts";
+
+export interface StripsProps {
+  graph: FoldedGraph;
+  trace: Trace | null;
+  step: number;
+  selection: Selection | null;
+  timeAxis: Signal<TimeAxis>;
+  onSelect(selection: Selection | null): void;
+  onStep(step: number): void;
+}
+
+/** Variables over time, from the top of the drawing to its bottom. */
+function stripNodes(graph: FoldedGraph): GraphNode[] {
+  const domains = [...new Set(graph.nodes.flatMap((node) => node.domains))].map(
+    (name): Domain => ({ name, index: name, kind: "chain" }),
+  );
+  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
+  return structure(graph, domains)
+    .bands.toReversed()
+    .flatMap((band) => arrangeRows(band).rows.toReversed().flat())
+    .flatMap((id) => byId.get(id) ?? [])
+    .filter((node) => node.domains.length > 0);
+}
+
+interface Hover {
+  x: number;
+  y: number;
+  text: string;
+}
+
+export function Strips(props: StripsProps) {
+  const { graph, trace, step, selection, timeAxis, onSelect, onStep } = props;
+  const words = figureWords[language.value];
+  const inks = theme.value;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [hover, setHover] = useState<Hover | null>(null);
+  const version = trace?.version ?? -1;
+  const nodes = useMemo(() => stripNodes(graph), [graph]);
+  const { strips, height } = useMemo(() => layStrips(nodes, trace), [nodes, trace]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a trace grows in place; its version says when
+  const ranges = useMemo(() => rangesOf(graph, trace), [graph, trace, version]);
+  const selected = selection?.kind === "node" ? selection.id : null;
+
+  const draw = useRef<() => void>(() => {});
+  draw.current = () => {
+    const element = canvas.current;
+    const axis = timeAxis.peek();
+    if (!element || !trace || axis.width === 0) return;
+    const ratio = window.devicePixelRatio || 1;
+    const [width, tall] = [Math.round(axis.width * ratio), Math.round(height * ratio)];
+    if (element.width !== width || element.height !== tall) {
+      element.width = width;
+      element.height = tall;
+      element.style.width = `${axis.width}px`;
+      element.style.height = `${height}px`;
+    }
+    const context = element.getContext("2d");
+    if (!context) return;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paintStrips(context, { strips, axis, theme: inks, trace, ranges, step, selected }, height);
+  };
+  useLayoutEffect(() => draw.current());
+  useSignalEffect(() => {
+    timeAxis.value;
+    draw.current();
+  });
+
+  if (!trace || strips.length === 0) return null;
+
+  const under = (event: PointerEvent | MouseEvent): { strip: Strip; step: number } | null => {
+    const strip = strips.find(
+      (one) => event.offsetY >= one.top && event.offsetY <= one.top + one.height,
+    );
+    const at = stepAtX(timeAxis.peek(), event.offsetX);
+    const length = trace.lengths[strip?.node.domains[0] ?? ""] ?? 0;
+    return strip && at >= 1 && at <= length ? { strip, step: at } : null;
+  };
+  const onMove = (event: PointerEvent): void => {
+    const place = under(event);
+    setHover(
+      place && {
+        x: event.offsetX,
+        y: event.offsetY,
+        text: textUnder(place, event.offsetY, trace),
+      },
+    );
+  };
+  const onClick = (event: MouseEvent): void => {
+    const place = under(event);
+    if (!place) return;
+    onStep(place.step);
+    onSelect({ kind: "node", id: place.strip.node.id, step: place.step });
+  };
+
+  return (
+    <div class="strips" role="group" aria-label={words.strips} style={{ height: `${height}px` }}>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the names beside the strips and the scrubber serve the keyboard */}
+      <canvas
+        ref={canvas}
+        class="strips-canvas"
+        onPointerMove={onMove}
+        onPointerLeave={() => setHover(null)}
+        onClick={onClick}
+      />
+      {strips.map((strip) => {
+        const runs = runsOfLatex(strip.node.latex);
+        return (
+          <button
+            key={strip.node.id}
+            type="button"
+            class="strip-name"
+            data-strip={strip.node.id}
+            aria-pressed={selected === strip.node.id}
+            aria-label={words.strip(textOfRuns(runs) || strip.node.id, strip.pyramid.rows)}
+            style={{
+              top: `${strip.top}px`,
+              height: `${strip.height}px`,
+              color: roleColour(strip.node.role, inks),
+            }}
+            onClick={() =>
+              onSelect(
+                selected === strip.node.id ? null : { kind: "node", id: strip.node.id, step },
+              )
+            }
+          >
+            <Name runs={runs} />
+          </button>
+        );
+      })}
+      {hover && (
+        <span
+          class="strip-hover"
+          style={{
+            left: `${Math.min(hover.x, timeAxis.peek().width - 140)}px`,
+            top: `${hover.y}px`,
+          }}
+        >
+          {hover.text}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function textUnder(place: { strip: Strip; step: number }, y: number, trace: Trace): string {
+  const { strip, step } = place;
+  const name = textOfRuns(runsOfLatex(strip.node.latex)) || strip.node.id;
+  const symbol = trace.symbols[strip.node.id]?.[step - 1];
+  if (symbol !== undefined) return `${name}(${step}) = ${visibleSymbol(symbol)}`;
+  const values = trace.value(strip.node.id, step);
+  if (!values) return `${name}(${step})`;
+  if (values.length === 1) return `${name}(${step}) = ${shortNumber(values[0] ?? 0)}`;
+  const share = (y - strip.top) / strip.height;
+  const unit = Math.min(Math.floor(share * values.length), values.length - 1);
+  return `${name}(${step})[${unit + 1}] = ${shortNumber(values[unit] ?? 0)}`;
+}

@@ -1,0 +1,237 @@
+/** Lines: references in the colour of their parameter, with arrow, rim, black square and name. */
+
+import { MEASURE } from "../core/measures.ts";
+import { smoothstep } from "../core/motion.ts";
+import {
+  columnX,
+  endsOf,
+  isSingle,
+  mix,
+  partnerX,
+  railSpan,
+  singleStep,
+  stands,
+  wayOf,
+} from "../core/pose.ts";
+import type { PlacedEdge, Rail } from "../core/template.ts";
+import { toScreen } from "../core/view.ts";
+import { ink, parameterColour } from "./colours.ts";
+import type { Painter } from "./painter.ts";
+import { fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+
+const way = new Float64Array(64);
+
+/** Names are never set smaller than this; below this zoom they would no longer fit their places. */
+const SMALLEST = 11;
+const NAMED = 0.56;
+
+function colourOfEdge(scene: Scene, parameter: string | null): string {
+  return parameter === null ? ink(scene.theme).muted : parameterColour(parameter, scene.theme);
+}
+
+function hasArrived(scene: Scene, band: number, step: number): boolean {
+  const { trace, pose } = scene;
+  const domain = pose.template.bands[band]?.domain.name ?? "";
+  return trace === null || domain === "" || step <= (trace.arrived[domain] ?? 0);
+}
+
+/** Opacity of an edge's copy for a step. */
+function alphaOf(scene: Scene, edge: PlacedEdge, step: number): number {
+  const { pose } = scene;
+  const [source, target] = endsOf(pose, edge, step);
+  const isCurrent = pose.progress === 1 && Math.round(scene.step) === step && !isSingle(edge);
+  const unfolded = isCurrent ? STYLE.current : STYLE.rest;
+  const isBetween = edge.sourcePlace === "rail" || edge.targetPlace === "rail";
+  const rest = mix(STYLE.restFolded, unfolded, pose.progress) * (isBetween ? 0.8 : 1);
+  let alpha = fade(scene, (one) => one.edge(edge, source, target), rest, STYLE.unrelated);
+  if (!hasArrived(scene, edge.band, step)) alpha *= STYLE.pending;
+  const length = pose.lengths[edge.band] ?? 1;
+  const isBoundary = [source, target].some(
+    (column) => typeof column === "number" && (column < 1 || column > length),
+  );
+  return isBoundary ? alpha * smoothstep(0.5, 1, pose.progress) : alpha;
+}
+
+/** Calls back for every copy of every edge that the window shows. */
+export function eachCopy(
+  scene: Scene,
+  first: number,
+  last: number,
+  visit: (edge: PlacedEdge, step: number) => void,
+): void {
+  const { pose, nodes } = scene;
+  for (const edge of pose.template.edges) {
+    if (isSingle(edge)) {
+      const step = singleStep(pose, edge);
+      if (stands(pose, edge, step, nodes)) visit(edge, step);
+      continue;
+    }
+    // An arc may begin before the window and end behind it.
+    const early = pose.progress === 0 ? 0 : Math.min(0, edge.delay);
+    const late = pose.progress === 0 ? 0 : Math.max(0, edge.delay);
+    for (let step = first + early; step <= last + late; step++) {
+      if (stands(pose, edge, step, nodes)) visit(edge, step);
+    }
+  }
+}
+
+export function paintEdges(painter: Painter, scene: Scene, first: number, last: number): void {
+  paintRails(painter, scene);
+  const strong: [PlacedEdge, number, number][] = [];
+  eachCopy(scene, first, last, (edge, step) => {
+    const alpha = alphaOf(scene, edge, step);
+    if (alpha > STYLE.current) strong.push([edge, step, alpha]);
+    else paintEdge(painter, scene, edge, step, alpha);
+  });
+  for (const [edge, step, alpha] of strong) paintEdge(painter, scene, edge, step, alpha);
+}
+
+function paintEdge(
+  painter: Painter,
+  scene: Scene,
+  edge: PlacedEdge,
+  step: number,
+  alpha: number,
+): void {
+  if (alpha < 0.01) return;
+  const { pose, camera, size, theme } = scene;
+  const count = wayOf(pose, edge, step, way);
+  for (let index = 0; index < count; index++) {
+    const [x, y] = toScreen(camera, size, way[index * 2] ?? 0, way[index * 2 + 1] ?? 0);
+    way[index * 2] = x;
+    way[index * 2 + 1] = y;
+  }
+  const colour = colourOfEdge(scene, edge.parameter);
+  const width = lineWidth(scene) * (alpha > STYLE.current ? 1.35 : 1);
+  const hasHead = edge.targetPlace !== "rail" && count > 1;
+  const headSize = Math.min(Math.max(MEASURE.arrow * camera.scale, 4.5), 11) * (width / 1.6) ** 0.4;
+  const tip = count * 2 - 2;
+  const [tipX, tipY] = [way[tip] ?? 0, way[tip + 1] ?? 0];
+  const [backX, backY] = [way[tip - 2] ?? tipX, way[tip - 1] ?? tipY];
+  const length = Math.hypot(tipX - backX, tipY - backY) || 1;
+  const [dx, dy] = [(tipX - backX) / length, (tipY - backY) / length];
+  if (hasHead) {
+    way[tip] = tipX - dx * headSize * 0.7;
+    way[tip + 1] = tipY - dy * headSize * 0.7;
+  }
+  painter.line(
+    way,
+    count,
+    MEASURE.corner * camera.scale,
+    {
+      colour,
+      width,
+      alpha,
+      ...(edge.cut ? { dash: [width * 3, width * 2.5] } : {}),
+    },
+    { colour: ink(theme).paper, width: width + 3 },
+  );
+  if (hasHead) painter.head(tipX, tipY, dx, dy, headSize, colour, alpha);
+}
+
+function paintRails(painter: Painter, scene: Scene): void {
+  const { pose, camera, size, theme } = scene;
+  for (const rail of pose.template.rails) {
+    const alpha = railAlpha(scene, rail);
+    const span = railSpan(pose, rail);
+    const [from, y] = toScreen(camera, size, span.from, span.y);
+    const [to] = toScreen(camera, size, span.to, span.y);
+    const colour = colourOfEdge(scene, rail.parameter);
+    const width = lineWidth(scene);
+    // A run may be longer than a canvas can hold: only what is near the screen is drawn.
+    way[0] = Math.max(from, -40);
+    way[1] = y;
+    way[2] = Math.min(to, size.width + 40);
+    way[3] = y;
+    let count = 2;
+    if (rail.partner !== null && from > -60) {
+      const partner = pose.template.rails.find((one) => one.key === rail.partner);
+      const other = partner ? railSpan(pose, partner).y : span.y;
+      const [x, middle] = toScreen(camera, size, partnerX(pose, rail), (span.y + other) / 2);
+      way[4] = way[2];
+      way[5] = y;
+      way[2] = x;
+      way[3] = y;
+      way[0] = x;
+      way[1] = middle;
+      count = 3;
+    }
+    if ((way[count * 2 - 2] ?? 0) < -40 || (way[0] ?? 0) > size.width + 40) continue;
+    const dash = rail.cut ? { dash: [width * 3, width * 2.5] } : {};
+    painter.line(
+      way,
+      count,
+      MEASURE.corner * camera.scale,
+      { colour, width, alpha, ...dash },
+      { colour: ink(theme).paper, width: width + 3 },
+    );
+  }
+}
+
+function railAlpha(scene: Scene, rail: Rail): number {
+  const rest = mix(STYLE.restFolded, STYLE.rest, scene.pose.progress) * 0.8;
+  return fade(scene, (one) => one.rail(rail), rest, STYLE.unrelated);
+}
+
+/** The book's black squares, in the folded drawing only. */
+export function paintSquares(painter: Painter, scene: Scene): void {
+  const { pose, camera, size, theme } = scene;
+  const shown = 1 - smoothstep(0, 0.25, pose.progress);
+  if (shown < 0.01) return;
+  for (const edge of pose.template.edges) {
+    if (!edge.square) continue;
+    const x = columnX(pose, edge.band, pose.anchor) + edge.square.x;
+    const [middleX, middleY] = toScreen(camera, size, x, edge.square.y);
+    const isLong = Math.abs(edge.delay) > 1;
+    const half = (isLong ? 7.5 : 4.5) * camera.scale;
+    const focus = fade(
+      scene,
+      (one) => one.edge(edge, pose.anchor, pose.anchor),
+      1,
+      STYLE.unrelatedNode,
+    );
+    painter.box(
+      middleX - half,
+      middleY - half,
+      half * 2,
+      half * 2,
+      1,
+      ink(theme).text,
+      { colour: ink(theme).paper, width: 2, alpha: shown },
+      shown * focus,
+    );
+    if (!isLong) continue;
+    painter.label(String(Math.abs(edge.delay)), middleX, middleY, 600, {
+      size: 11 * camera.scale,
+      colour: ink(theme).paper,
+      alpha: shown,
+      align: "center",
+    });
+  }
+}
+
+/** Names of parameters beside their lines: everywhere in the folded drawing, unfolded where there is room. */
+export function paintEdgeNames(painter: Painter, scene: Scene, first: number, last: number): void {
+  const { pose, camera, size } = scene;
+  const folded = 1 - smoothstep(0, 0.2, pose.progress);
+  const unfolded = smoothstep(0.85, 1, pose.progress);
+  const mode = folded > 0 ? "folded" : "unfolded";
+  const shown = folded > 0 ? folded : unfolded;
+  if (shown < 0.01 || camera.scale < NAMED) return;
+  eachCopy(scene, first, last, (edge, step) => {
+    const mark = edge.name[mode];
+    const runs = edge.parameter === null ? undefined : scene.names.get(edge.parameter);
+    if (!mark || !runs || edge.parameter === null) return;
+    const [source, target] = endsOf(pose, edge, step);
+    if (mode === "unfolded" && typeof source === "number" && source < 1) return;
+    const rest = mode === "folded" || Math.round(scene.step) === step ? 1 : 0.62;
+    const alpha = fade(scene, (one) => one.edge(edge, source, target), rest, STYLE.unrelated);
+    const [x, y] = toScreen(camera, size, columnX(pose, edge.band, target) + mark.x, mark.y);
+    painter.name(runs, x, y, {
+      size: Math.max(MEASURE.parameter * camera.scale, SMALLEST),
+      colour: colourOfEdge(scene, edge.parameter),
+      alpha: alpha * shown * (hasArrived(scene, edge.band, step) ? 1 : STYLE.pending),
+      align: mark.align,
+    });
+  });
+}

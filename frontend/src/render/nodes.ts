@@ -1,0 +1,254 @@
+/** Boxes: a variable's values as cells, a token as its character, a loss as a diamond; and their names. */
+
+import { runsAt } from "../core/label.ts";
+import { MEASURE } from "../core/measures.ts";
+import { smoothstep } from "../core/motion.ts";
+import { nameY } from "../core/names.ts";
+import { boxOf, type ColumnAt, columnOf, exists } from "../core/pose.ts";
+import type { PlacedNode } from "../core/template.ts";
+import type { Selection } from "../core/types.ts";
+import { toScreen } from "../core/view.ts";
+import { ink, roleColour } from "./colours.ts";
+import { contrast } from "./oklch.ts";
+import type { Painter, Stroke } from "./painter.ts";
+import { fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+import { cellValue, colourOf, rowsThatFit, shortNumber, visibleSymbol } from "./values.ts";
+
+/** Calls back for every node of every column in the window; the anchor's column comes last, on top. */
+export function eachNode(
+  scene: Scene,
+  first: number,
+  last: number,
+  visit: (node: PlacedNode, column: ColumnAt) => void,
+): void {
+  const { pose } = scene;
+  const visitStep = (step: number): void => {
+    for (const node of pose.template.nodes) {
+      if (node.place === "step" && exists(pose, node, step)) visit(node, step);
+    }
+  };
+  for (const node of pose.template.nodes) {
+    if (node.place !== "step") visit(node, columnOf(pose, node, null));
+  }
+  for (let step = first; step <= last; step++) if (step !== pose.anchor) visitStep(step);
+  if (pose.anchor >= first && pose.anchor <= last) visitStep(pose.anchor);
+}
+
+export function isBoundaryColumn(scene: Scene, node: PlacedNode, column: ColumnAt): boolean {
+  return (
+    typeof column === "number" &&
+    node.place === "step" &&
+    (column < 1 || column > (scene.pose.lengths[node.band] ?? 1))
+  );
+}
+
+/** The step whose values a node in a column shows. */
+function valueStep(node: PlacedNode, column: ColumnAt): number {
+  return typeof column === "number" && node.place === "step" ? column : 1;
+}
+
+function isFocus(focus: Selection | null, node: PlacedNode, column: ColumnAt): boolean {
+  if (focus?.kind !== "node" || focus.id !== node.id) return false;
+  return node.place !== "step" || focus.step === null || focus.step === column;
+}
+
+export function paintNode(
+  painter: Painter,
+  scene: Scene,
+  node: PlacedNode,
+  column: ColumnAt,
+): void {
+  const { pose, camera, size, theme, trace } = scene;
+  const world = boxOf(pose, node, column);
+  const [x, y] = toScreen(camera, size, world.x, world.y);
+  const [width, height] = [world.width * camera.scale, world.height * camera.scale];
+  if (x > size.width + 20 || x + width < -20) return;
+  const isBoundary = isBoundaryColumn(scene, node, column);
+  let alpha = fade(scene, (one) => one.node(node, column), 1, STYLE.unrelatedNode);
+  if (isBoundary) alpha *= smoothstep(0.5, 1, pose.progress);
+  if (alpha < 0.01) return;
+  const values = trace?.value(node.id, valueStep(node, column)) ?? null;
+  const colour = roleColour(node.node.role, theme);
+  const stroke: Stroke = {
+    colour,
+    width: lineWidth(scene) * (isFocus(scene.pointed, node, column) ? 1.4 : 1),
+    alpha: alpha * (values === null && trace !== null ? STYLE.pending : 1),
+    ...(isBoundary ? { dash: [4 * camera.scale, 3 * camera.scale] } : {}),
+  };
+  if (isFocus(scene.selection, node, column)) {
+    const room = 4.5;
+    const ring = { colour: ink(theme).selection, width: 2, alpha };
+    const radius = MEASURE.box.radius * camera.scale + room;
+    painter.box(x - room, y - room, width + 2 * room, height + 2 * room, radius, null, ring);
+  }
+  const frame = { x, y, width, height };
+  // Beneath half-transparent values and outlines lies paper, not the lines that pass behind.
+  const paper = ink(theme).paper;
+  if (node.extent.shape === "diamond") {
+    painter.diamond(x, y, width, height, paper, null);
+    const fill = values ? colourOf(node.node, values[0] ?? 0, scene.ranges, theme) : null;
+    painter.diamond(x, y, width, height, fill, stroke, alpha);
+    if (values) paintNumber(painter, scene, frame, values[0] ?? 0, fill ?? paper, alpha, 0.8);
+    return;
+  }
+  const radius = MEASURE.box.radius * camera.scale;
+  painter.box(x, y, width, height, radius, paper, null);
+  if (node.extent.shape === "token") paintToken(painter, scene, node, column, frame, alpha);
+  else if (values) paintValues(painter, scene, node, values, frame, alpha);
+  painter.box(x, y, width, height, radius, null, stroke);
+}
+
+interface Frame {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+function paintValues(
+  painter: Painter,
+  scene: Scene,
+  node: PlacedNode,
+  values: Float32Array,
+  frame: Frame,
+  alpha: number,
+): void {
+  const { theme, ranges, camera } = scene;
+  const radius = MEASURE.box.radius * camera.scale;
+  if (node.extent.shape === "scalar") {
+    const fill = colourOf(node.node, values[0] ?? 0, ranges, theme);
+    painter.box(frame.x, frame.y, frame.width, frame.height, radius, fill, null, alpha);
+    paintNumber(painter, scene, frame, values[0] ?? 0, fill, alpha, 0.95);
+    return;
+  }
+  const columns = node.extent.shape === "matrix" ? Math.max(1, node.node.shape.at(-1) ?? 1) : 1;
+  const total = Math.max(1, Math.floor(values.length / columns));
+  const rows = columns > 1 ? total : rowsThatFit(total, frame.height);
+  painter.cells(
+    frame.x,
+    frame.y,
+    frame.width,
+    frame.height,
+    radius,
+    rows,
+    columns,
+    (index) => {
+      const value = columns > 1 ? (values[index] ?? 0) : cellValue(values, index, rows);
+      return colourOf(node.node, value, ranges, theme);
+    },
+    alpha,
+  );
+}
+
+function paintNumber(
+  painter: Painter,
+  scene: Scene,
+  frame: Frame,
+  value: number,
+  fill: string,
+  alpha: number,
+  share: number,
+): void {
+  const size = Math.min(Math.max(12 * scene.camera.scale, 11), 16);
+  const text = shortNumber(value);
+  if (text.length * size * 0.58 > frame.width * share) return;
+  const { text: dark, paper: light } = ink(scene.theme);
+  const colour = contrast(dark, fill) >= contrast(light, fill) ? dark : light;
+  painter.label(text, frame.x + frame.width / 2, frame.y + frame.height / 2, 500, {
+    size,
+    colour,
+    alpha,
+    align: "center",
+  });
+}
+
+function paintToken(
+  painter: Painter,
+  scene: Scene,
+  node: PlacedNode,
+  column: ColumnAt,
+  frame: Frame,
+  alpha: number,
+): void {
+  const { trace, theme, camera } = scene;
+  const step = valueStep(node, column);
+  const values = trace?.value(node.id, step) ?? null;
+  const symbol = trace?.symbols[node.id]?.[step - 1] ?? indexOfHot(values);
+  if (symbol === null) return;
+  const size = Math.min(frame.width, frame.height) * (symbol.length > 2 ? 0.36 : 0.56);
+  if (size < 5) return;
+  painter.label(visibleSymbol(symbol), frame.x + frame.width / 2, frame.y + frame.height / 2, 500, {
+    size: Math.min(size, 30 * camera.scale),
+    colour: roleColour(node.node.role, theme),
+    alpha: alpha * (values === null ? STYLE.pending : 1),
+    align: "center",
+  });
+}
+
+function indexOfHot(values: Float32Array | null): string | null {
+  if (!values) return null;
+  let best = 0;
+  for (let index = 1; index < values.length; index++) {
+    if ((values[index] ?? 0) > (values[best] ?? 0)) best = index;
+  }
+  return String(best);
+}
+
+/**
+ * Names stand in one column, the first that is wholly seen, and beside whatever stands once or before the
+ * beginning; what is pointed at or selected is named with its step wherever it is.
+ */
+export function paintNames(painter: Painter, scene: Scene, first: number, last: number): void {
+  const named = namedColumn(scene, first, last);
+  eachNode(scene, first, last, (node, column) => {
+    const isBoundary = isBoundaryColumn(scene, node, column);
+    const isOnce = node.place !== "step";
+    const isPointed =
+      isFocus(scene.pointed, node, column) || isFocus(scene.selection, node, column);
+    if (!isPointed && !isOnce && !isBoundary && column !== named) return;
+    if (scene.camera.scale < 0.34 && !isPointed) return;
+    paintName(painter, scene, node, column, isPointed, isBoundary);
+  });
+}
+
+function paintName(
+  painter: Painter,
+  scene: Scene,
+  node: PlacedNode,
+  column: ColumnAt,
+  isPointed: boolean,
+  isBoundary: boolean,
+): void {
+  const { pose, camera, size, theme } = scene;
+  const box = boxOf(pose, node, column);
+  const isRight = node.name.side === "right";
+  const edge = isRight ? box.x + box.width + MEASURE.nameGap : box.x - MEASURE.nameGap;
+  const worldX = node.name.at === "above" ? box.x + box.width / 2 : edge;
+  const [x, y] = toScreen(camera, size, worldX, nameY(node));
+  let alpha = fade(scene, (one) => one.node(node, column), 1, STYLE.unrelatedNode);
+  if (isBoundary) alpha *= smoothstep(0.5, 1, pose.progress);
+  if (alpha < 0.01) return;
+  const isIndexed =
+    node.place === "step" && typeof column === "number" && (isBoundary || isPointed);
+  const isFolded = pose.progress === 0;
+  const runs = isIndexed && !isFolded ? runsAt(node.name.runs, String(column)) : node.name.runs;
+  painter.name(runs, x, y, {
+    size: Math.max(MEASURE.name * camera.scale, 11),
+    colour: roleColour(node.node.role, theme),
+    alpha,
+    align: node.name.at === "above" ? "center" : isRight ? "left" : "right",
+    ...(isPointed ? { halo: ink(theme).paper } : {}),
+  });
+}
+
+/** The column whose nodes carry their names. */
+function namedColumn(scene: Scene, first: number, last: number): number {
+  const { pose, camera, size } = scene;
+  if (pose.progress < 1) return pose.anchor;
+  for (let step = Math.max(1, first); step <= last; step++) {
+    const reach = pose.template.left;
+    const [left] = toScreen(camera, size, (step - 1) * pose.template.pitch - reach, 0);
+    if (left >= 0) return step;
+  }
+  return Math.max(1, first);
+}

@@ -1,0 +1,74 @@
+/** One frame, from the back to the front. The same function fills the screen and an exported file. */
+
+import { stepX, visibleSteps } from "../core/pose.ts";
+import { toScreen, toWorld } from "../core/view.ts";
+import { ink } from "./colours.ts";
+import { paintEdgeNames, paintEdges, paintSquares } from "./edges.ts";
+import { eachNode, paintNames, paintNode } from "./nodes.ts";
+import type { Painter } from "./painter.ts";
+import type { Scene } from "./scene.ts";
+
+/** Steps whose columns the screen shows. */
+export function windowOf(scene: Scene): { first: number; last: number } {
+  const { camera, size, pose } = scene;
+  const [from] = toWorld(camera, size, 0, 0);
+  const [to] = toWorld(camera, size, size.width, 0);
+  if (pose.progress > 0 && pose.progress < 1) {
+    // While columns slide, only those are drawn that will stay or have stood on the screen.
+    const unfolded = visibleSteps({ ...pose, progress: 1 }, from, to);
+    const now = visibleSteps(pose, from, to);
+    const most = Math.ceil((to - from) / pose.template.pitch) + 3;
+    const first = Math.max(now.first, pose.anchor - most);
+    const last = Math.min(now.last, pose.anchor + most);
+    return { first: Math.min(first, unfolded.last), last: Math.max(last, unfolded.first) };
+  }
+  return visibleSteps(pose, from, to);
+}
+
+export function paint(painter: Painter, scene: Scene): void {
+  const { first, last } = windowOf(scene);
+  paintEdges(painter, scene, first, last);
+  paintCurrent(painter, scene);
+  eachNode(scene, first, last, (node, column) => paintNode(painter, scene, node, column));
+  paintSquares(painter, scene);
+  paintEdgeNames(painter, scene, first, last);
+  paintNames(painter, scene, first, last);
+  paintStepNumbers(painter, scene, first, last);
+}
+
+/** A quiet band over the lines and behind the boxes of the current step. */
+function paintCurrent(painter: Painter, scene: Scene): void {
+  const { pose, camera, size, theme } = scene;
+  if (pose.progress < 0.6) return;
+  const { pitch, height } = pose.template;
+  const middle = stepX(pose, scene.step);
+  const half = pitch / 2;
+  const [x, top] = toScreen(camera, size, middle - half, -10);
+  const [right, bottom] = toScreen(camera, size, middle + half, height + 30);
+  if (right < -20 || x > size.width + 20) return;
+  const alpha = ((pose.progress - 0.6) / 0.4) * ink(theme).currentAlpha;
+  painter.box(x, top, right - x, bottom - top, 12, ink(theme).text, null, alpha);
+}
+
+/** Step numbers under the columns, thinned out where they would touch. */
+function paintStepNumbers(painter: Painter, scene: Scene, first: number, last: number): void {
+  const { pose, camera, size, theme, trace } = scene;
+  if (pose.progress < 0.6) return;
+  const alpha = (pose.progress - 0.6) / 0.4;
+  const longest = Math.max(...pose.lengths);
+  const pitch = pose.template.pitch * camera.scale;
+  let every = 1;
+  while (every * pitch < 34) every *= every.toString().startsWith("2") ? 2.5 : 2;
+  for (let step = Math.max(1, first); step <= Math.min(last, longest); step++) {
+    const isCurrent = step === Math.round(scene.step);
+    if (step % every !== 0 && !isCurrent) continue;
+    const [x, y] = toScreen(camera, size, stepX(pose, step), pose.template.height + 14);
+    const arrived = trace === null || Object.values(trace.arrived).some((count) => count >= step);
+    painter.label(String(step), x, Math.min(y, size.height - 12), isCurrent ? 700 : 400, {
+      size: 12,
+      colour: isCurrent ? ink(theme).text : ink(theme).muted,
+      alpha: alpha * (arrived ? 1 : 0.5),
+      align: "center",
+    });
+  }
+}

@@ -1,0 +1,58 @@
+/** Everything a frame is made of. `paint` turns it into a picture; nothing else decides what is seen. */
+
+import type { Run } from "../core/label.ts";
+import type { NodeIndex, Pose } from "../core/pose.ts";
+import type { Selection, Theme, Trace } from "../core/types.ts";
+import type { Camera, Size } from "../core/view.ts";
+import type { Emphasis } from "./emphasis.ts";
+import type { Ranges } from "./values.ts";
+
+export interface Scene {
+  pose: Pose;
+  nodes: NodeIndex;
+  camera: Camera;
+  size: Size;
+  theme: Theme;
+  trace: Trace | null;
+  ranges: Ranges;
+  /** The current step, between two steps while playback moves on. */
+  step: number;
+  selection: Selection | null;
+  pointed: Selection | null;
+  /** Pointing fades from one emphasis to the next. */
+  emphasis: { from: Emphasis; to: Emphasis; share: number };
+  /** Names of parameters as they are set. */
+  names: ReadonlyMap<string, readonly Run[]>;
+}
+
+export const STYLE = {
+  rest: 0.35,
+  restFolded: 0.8,
+  current: 0.85,
+  own: 1,
+  unrelated: 0.12,
+  unrelatedNode: 0.3,
+  pending: 0.45,
+} as const;
+
+/** Opacity of a line or box under the emphasis of this moment. */
+export function fade(
+  scene: Scene,
+  belongs: (emphasis: Emphasis) => 0 | 1 | null,
+  rest: number,
+  unrelated: number,
+): number {
+  const { from, to, share } = scene.emphasis;
+  const level = (emphasis: Emphasis): number => {
+    const belonging = belongs(emphasis);
+    return belonging === null ? rest : belonging === 1 ? STYLE.own : unrelated;
+  };
+  if (share >= 1) return level(to);
+  return level(from) * (1 - share) + level(to) * share;
+}
+
+/** Lines grow thicker more slowly than the drawing. */
+export function lineWidth(scene: Scene): number {
+  const base = scene.theme === "projector" ? 2.2 : 1.6;
+  return base * Math.min(Math.max(scene.camera.scale ** 0.6, 0.55), 1.7);
+}

@@ -1,0 +1,356 @@
+/**
+ * The figure in motion: holds the cameras, the fold and what fades, and draws a frame when something changed.
+ * A frame asks for the next one only while something still moves.
+ */
+
+import { type Run, runsOfLatex } from "../core/label.ts";
+import { DURATION, isMoving, type Motion, resting, send, valueAt } from "../core/motion.ts";
+import { indexNodes, type NodeIndex, type Pose, poseOf, visibleSteps } from "../core/pose.ts";
+import { layOut, type Template } from "../core/template.ts";
+import type { Domain, FoldedGraph, Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
+import {
+  between,
+  type Camera,
+  confined,
+  foldedCamera,
+  followed,
+  type Size,
+  timeAxisOf,
+  toWorld,
+  unfoldedCamera,
+  zoomed,
+} from "../core/view.ts";
+import { CanvasPainter, forgetWidths } from "./canvas.ts";
+import { ink } from "./colours.ts";
+import { type Emphasis, emphasisOf, NONE } from "./emphasis.ts";
+import { paint } from "./paint.ts";
+import type { Scene } from "./scene.ts";
+import { type Ranges, rangesOf } from "./values.ts";
+
+export interface StageInput {
+  graph: FoldedGraph;
+  domains: readonly Domain[];
+  trace: Trace | null;
+  step: number;
+  playing: boolean;
+  unfolded: boolean;
+  selection: Selection | null;
+  pointed: Selection | null;
+  theme: Theme;
+  reducedMotion: boolean;
+}
+
+/** Told after every frame: where the time axis lies, and whether the picture has come to rest. */
+export type Listener = (axis: TimeAxis, isResting: boolean) => void;
+
+interface Glide {
+  from: Camera;
+  to: Camera;
+  share: Motion;
+}
+
+function sameFocus(a: Selection | null, b: Selection | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.kind === b.kind &&
+    a.id === b.id &&
+    ("step" in a ? a.step : null) === ("step" in b ? b.step : null)
+  );
+}
+
+export class Stage {
+  template: Template;
+  nodes: NodeIndex;
+  ranges: Ranges;
+  size: Size = { width: 0, height: 0 };
+  private input: StageInput;
+  private names: Map<string, Run[]>;
+  private progress: Motion;
+  private step: Motion;
+  private fading: Motion = resting(1);
+  private emphasis: { from: Emphasis; to: Emphasis } = { from: NONE, to: NONE };
+  private focus: Selection | null = null;
+  private isFoldedFocus = true;
+  private anchor: number;
+  /** Relative to the anchor's column, so that it stays when the anchor changes. */
+  private folded: Camera = { x: 0, y: 0, scale: 1 };
+  private unfolded: Camera = { x: 0, y: 0, scale: 1 };
+  private isTouched = { folded: false, unfolded: false };
+  private glide: Glide | null = null;
+  private request = 0;
+  private version = -1;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    input: StageInput,
+    private readonly listener: Listener,
+  ) {
+    this.input = input;
+    this.template = layOut(input.graph, input.domains);
+    this.nodes = indexNodes(this.template);
+    this.names = namesOf(input.graph);
+    this.ranges = rangesOf(input.graph, input.trace);
+    this.progress = resting(input.unfolded ? 1 : 0);
+    this.step = resting(input.step);
+    this.anchor = input.step;
+    document.fonts.addEventListener("loadingdone", this.onFonts);
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.request);
+    document.fonts.removeEventListener("loadingdone", this.onFonts);
+  }
+
+  private readonly onFonts = (): void => {
+    forgetWidths();
+    this.draw();
+  };
+
+  /** How much of the way from folded to unfolded lies behind. */
+  private shareUnfolded(now: number): number {
+    return valueAt(this.progress, now);
+  }
+
+  pose(now = performance.now()): Pose {
+    const { trace } = this.input;
+    return poseOf(this.template, trace?.lengths ?? {}, this.shareUnfolded(now), this.anchor);
+  }
+
+  camera(now = performance.now()): Camera {
+    const base = (this.anchor - 1) * this.template.pitch;
+    const folded = { ...this.folded, x: this.folded.x + base };
+    const share = this.shareUnfolded(now);
+    if (share === 0) return folded;
+    const unfolded = this.glide
+      ? between(this.glide.from, this.glide.to, valueAt(this.glide.share, now))
+      : this.unfolded;
+    return share === 1 ? unfolded : between(folded, unfolded, share);
+  }
+
+  /** Takes what changed since the last time and sets in motion what follows from it. */
+  update(next: StageInput): void {
+    const now = performance.now();
+    const last = this.input;
+    this.input = next;
+    if (next.graph !== last.graph) this.changeGraph(next);
+    const isNewRun = next.trace !== last.trace;
+    if (isNewRun || (next.trace && next.trace.version !== this.version)) {
+      this.version = next.trace?.version ?? -1;
+      this.ranges = rangesOf(next.graph, next.trace);
+    }
+    if (isNewRun || next.graph !== last.graph) this.refit();
+    if (next.step !== last.step) this.changeStep(next, now);
+    if (next.unfolded !== last.unfolded) this.changeFold(next, now);
+    this.changeFocus(next.pointed, next.selection, now);
+    this.draw();
+  }
+
+  private changeGraph(next: StageInput): void {
+    this.template = layOut(next.graph, next.domains);
+    this.nodes = indexNodes(this.template);
+    this.names = namesOf(next.graph);
+    this.isTouched = { folded: false, unfolded: false };
+  }
+
+  private duration(usual: number): number {
+    return this.input.reducedMotion ? Math.min(usual, DURATION.reduced) : usual;
+  }
+
+  private changeStep(next: StageInput, now: number): void {
+    const isNear = Math.abs(next.step - valueAt(this.step, now)) < 1.5;
+    this.step =
+      isNear && !next.reducedMotion
+        ? send(this.step, next.step, now, DURATION.step * 0.7)
+        : resting(next.step);
+    if (this.shareUnfolded(now) === 0) this.anchor = next.step;
+    else if (next.unfolded) this.goTo(next.step, now);
+  }
+
+  /** Brings a step into sight. */
+  goTo(step: number, now = performance.now()): void {
+    const pose = { ...this.pose(now), progress: 1 };
+    const from = this.glide ? this.glide.to : this.unfolded;
+    const to = followed(pose, from, this.size, step);
+    if (to) this.glideTo(to, now, DURATION.step);
+  }
+
+  private glideTo(to: Camera, now: number, duration: number): void {
+    const from = this.glide
+      ? between(this.glide.from, this.glide.to, valueAt(this.glide.share, now))
+      : this.unfolded;
+    const isStill = this.input.reducedMotion;
+    this.glide = { from, to, share: isStill ? resting(1) : send(resting(0), 1, now, duration) };
+    this.unfolded = to;
+    this.draw();
+  }
+
+  private changeFold(next: StageInput, now: number): void {
+    const isAtRest = !isMoving(this.progress, now);
+    const lengths = next.trace?.lengths ?? {};
+    if (next.unfolded && isAtRest) {
+      const pose = poseOf(this.template, lengths, 1, next.step);
+      const last = Math.max(...pose.lengths);
+      const isMidway = next.step > 1 && next.step < last;
+      this.unfolded = unfoldedCamera(pose, this.size, isMidway ? next.step : null);
+      this.glide = null;
+      this.isTouched.unfolded = false;
+      this.anchor = this.inSight(next.step);
+    } else if (!next.unfolded && isAtRest) {
+      this.anchor = this.inSight(next.step);
+    }
+    this.progress = send(
+      this.progress,
+      next.unfolded ? 1 : 0,
+      now,
+      this.duration(DURATION.folding),
+    );
+  }
+
+  /** The step itself when the unfolded picture shows it, else the nearest that it shows. */
+  private inSight(step: number): number {
+    const pose = { ...this.pose(), progress: 1 };
+    const [from] = toWorld(this.unfolded, this.size, 0, 0);
+    const [to] = toWorld(this.unfolded, this.size, this.size.width, 0);
+    const { first, last } = visibleSteps(pose, from + this.template.left, to - this.template.right);
+    return Math.min(Math.max(step, first, 1), Math.max(last, 1));
+  }
+
+  private changeFocus(pointed: Selection | null, selection: Selection | null, now: number): void {
+    const focus = pointed ?? (selection?.kind === "parameter" ? selection : null);
+    const pose = this.pose(now);
+    const isFolded = pose.progress === 0;
+    if (sameFocus(focus, this.focus) && isFolded === this.isFoldedFocus) return;
+    this.focus = focus;
+    this.isFoldedFocus = isFolded;
+    const to = emphasisOf(focus, pose, this.input.graph);
+    this.emphasis = { from: this.emphasis.to, to };
+    this.fading = send(resting(0), 1, now, DURATION.pointing);
+  }
+
+  resize(width: number, height: number): void {
+    if (width === this.size.width && height === this.size.height) return;
+    this.size = { width, height };
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.refit();
+    this.draw();
+  }
+
+  /** Fits again what the reader has not moved. */
+  private refit(): void {
+    if (this.size.width === 0) return;
+    const pose = this.pose();
+    const base = (this.anchor - 1) * this.template.pitch;
+    if (!this.isTouched.folded) {
+      const camera = foldedCamera(pose, this.size);
+      this.folded = { ...camera, x: camera.x - base };
+    }
+    if (!this.isTouched.unfolded) {
+      const last = Math.max(...pose.lengths);
+      const { step } = this.input;
+      this.glide = null;
+      this.unfolded = unfoldedCamera(pose, this.size, step > 1 && step < last ? step : null);
+    }
+  }
+
+  fit(): void {
+    const now = performance.now();
+    this.isTouched = { folded: false, unfolded: false };
+    if (this.input.unfolded) {
+      const { step } = this.input;
+      this.glideTo(
+        unfoldedCamera(this.pose(now), this.size, step > 1 ? step : null),
+        now,
+        DURATION.detail,
+      );
+    } else {
+      this.refit();
+      this.draw();
+    }
+  }
+
+  /** Lets the reader move the picture by hand: all motion of the camera ends where it is. */
+  private take(change: (camera: Camera) => Camera): void {
+    const now = performance.now();
+    const pose = this.pose(now);
+    if (this.input.unfolded) {
+      const current = this.glide
+        ? between(this.glide.from, this.glide.to, valueAt(this.glide.share, now))
+        : this.unfolded;
+      this.glide = null;
+      this.isTouched.unfolded = true;
+      this.unfolded = confined({ ...pose, progress: 1 }, change(current), this.size);
+    } else {
+      const base = (this.anchor - 1) * this.template.pitch;
+      const changed = change({ ...this.folded, x: this.folded.x + base });
+      const kept = confined({ ...pose, progress: 0 }, changed, this.size);
+      this.isTouched.folded = true;
+      this.folded = { ...kept, x: kept.x - base };
+    }
+    this.draw();
+  }
+
+  pan(dx: number, dy: number): void {
+    this.take((camera) => ({
+      ...camera,
+      x: camera.x - dx / camera.scale,
+      y: camera.y - dy / camera.scale,
+    }));
+  }
+
+  zoom(factor: number, x = this.size.width / 2, y = this.size.height / 2): void {
+    this.take((camera) => zoomed(camera, this.size, factor, x, y));
+  }
+
+  draw(): void {
+    if (this.request === 0) this.request = requestAnimationFrame(this.frame);
+  }
+
+  scene(now = performance.now()): Scene {
+    const { selection, pointed, theme, trace } = this.input;
+    return {
+      pose: this.pose(now),
+      nodes: this.nodes,
+      camera: this.camera(now),
+      size: this.size,
+      theme,
+      trace,
+      ranges: this.ranges,
+      step: valueAt(this.step, now),
+      selection,
+      pointed,
+      emphasis: { ...this.emphasis, share: valueAt(this.fading, now) },
+      names: this.names,
+    };
+  }
+
+  private readonly frame = (): void => {
+    this.request = 0;
+    const now = performance.now();
+    const context = this.canvas.getContext("2d");
+    if (!context || this.size.width === 0) return;
+    if (this.glide && !isMoving(this.glide.share, now)) this.glide = null;
+    if (!isMoving(this.progress, now) && this.progress.to === 0) this.anchor = this.input.step;
+    this.changeFocus(this.input.pointed, this.input.selection, now);
+    const scene = this.scene(now);
+    const ratio = this.canvas.width / this.size.width;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = ink(scene.theme).paper;
+    context.fillRect(0, 0, this.size.width, this.size.height);
+    paint(new CanvasPainter(context), scene);
+    const isBusy =
+      this.glide !== null ||
+      [this.progress, this.step, this.fading].some((motion) => isMoving(motion, now));
+    this.listener(timeAxisOf(scene.pose, scene.camera, this.size), !isBusy);
+    if (isBusy) this.draw();
+  };
+}
+
+function namesOf(graph: FoldedGraph): Map<string, Run[]> {
+  return new Map(
+    graph.nodes
+      .filter((node) => node.kind === "parameter")
+      .map((node) => [node.id, runsOfLatex(node.latex)]),
+  );
+}

@@ -1,0 +1,218 @@
+/** Heat strips: a variable over time, units as rows, on the time axis of the drawing above. */
+
+import { shapeOf } from "../core/measures.ts";
+import { Pyramid } from "../core/pyramid.ts";
+import type { GraphNode, Theme, TimeAxis, Trace } from "../core/types.ts";
+import { domainOfScale, ink, notANumber, roleColour, scaleTable, tableIndex } from "./colours.ts";
+import { rgbOfHex } from "./oklch.ts";
+import { FONTS } from "./painter.ts";
+import { type Ranges, scaleOfNode, visibleSymbol } from "./values.ts";
+
+export type StripKind = "symbols" | "bars" | "heat";
+
+export interface Strip {
+  node: GraphNode;
+  kind: StripKind;
+  top: number;
+  height: number;
+  pyramid: Pyramid;
+}
+
+const MEASURES = { gap: 6, symbols: 24, bars: 30, leastRow: 2, mostRow: 5, most: 56 } as const;
+
+export function stripKind(node: GraphNode): StripKind {
+  const shape = shapeOf(node);
+  if (shape === "token") return "symbols";
+  return shape === "diamond" || shape === "scalar" ? "bars" : "heat";
+}
+
+/** Strips from top to bottom as the drawing stacks its variables. */
+export function layStrips(
+  nodes: readonly GraphNode[],
+  trace: Trace | null,
+): { strips: Strip[]; height: number } {
+  let top = 0;
+  const strips = nodes.map((node): Strip => {
+    const kind = stripKind(node);
+    const inner = node.domains.slice(1).map((domain) => trace?.lengths[domain] ?? 1);
+    const units = [...inner, ...node.shape].reduce((product, size) => product * size, 1);
+    const row = Math.min(Math.max(MEASURES.most / units, MEASURES.leastRow), MEASURES.mostRow);
+    const heat = Math.min(Math.max(Math.round(units * row), 20), MEASURES.most);
+    const height = kind === "heat" ? heat : MEASURES[kind];
+    const rows = kind === "heat" ? Math.min(units, Math.floor(heat / MEASURES.leastRow)) : 1;
+    const length = trace?.lengths[node.domains[0] ?? ""] ?? 1;
+    const group = Math.ceil(units / rows);
+    const pyramid = new Pyramid(
+      Math.ceil(units / group),
+      length,
+      (step) => trace?.value(node.id, step) ?? null,
+    );
+    const strip = { node, kind, top, height, pyramid };
+    top += height + MEASURES.gap;
+    return strip;
+  });
+  return { strips, height: Math.max(0, top - MEASURES.gap) };
+}
+
+export interface StripScene {
+  strips: readonly Strip[];
+  axis: TimeAxis;
+  theme: Theme;
+  trace: Trace;
+  ranges: Ranges;
+  step: number;
+  selected: string | null;
+}
+
+export function stepAtX(axis: TimeAxis, x: number): number {
+  return Math.round((x - axis.origin) / axis.pitch) + 1;
+}
+
+/** First and last step whose cells touch the screen. */
+function shown(axis: TimeAxis, length: number): [number, number] {
+  const first = Math.floor((0 - axis.origin) / axis.pitch + 0.5) + 1;
+  const last = Math.ceil((axis.width - axis.origin) / axis.pitch - 0.5) + 1;
+  return [Math.max(1, first), Math.min(length, last)];
+}
+
+let buffer: HTMLCanvasElement | null = null;
+
+export function paintStrips(
+  context: CanvasRenderingContext2D,
+  scene: StripScene,
+  height: number,
+): void {
+  const { axis, theme, step } = scene;
+  context.fillStyle = ink(theme).paper;
+  context.fillRect(0, 0, axis.width, height);
+  if (axis.pitch <= 0) return;
+  for (const strip of scene.strips) paintStrip(context, scene, strip);
+  const width = Math.max(axis.pitch, 2);
+  const x = axis.origin + (step - 1) * axis.pitch - width / 2;
+  context.strokeStyle = ink(theme).text;
+  context.lineWidth = 1.5;
+  for (const strip of scene.strips) {
+    const isSelected = strip.node.id === scene.selected;
+    context.globalAlpha = isSelected ? 1 : 0.55;
+    context.lineWidth = isSelected ? 2.5 : 1.25;
+    context.strokeRect(x, strip.top + 0.5, width, strip.height - 1);
+  }
+  context.globalAlpha = 1;
+}
+
+function paintStrip(context: CanvasRenderingContext2D, scene: StripScene, strip: Strip): void {
+  const { axis, trace, theme } = scene;
+  const length = trace.lengths[strip.node.domains[0] ?? ""] ?? 1;
+  const arrived = trace.arrived[strip.node.domains[0] ?? ""] ?? 0;
+  strip.pyramid.extend(arrived);
+  const [first, last] = shown(axis, length);
+  if (last < first) return;
+  const left = axis.origin + (first - 1.5) * axis.pitch;
+  const right = axis.origin + (last - 0.5) * axis.pitch;
+  context.fillStyle = ink(theme).line;
+  context.globalAlpha = 0.35;
+  context.fillRect(left, strip.top, right - left, strip.height);
+  context.globalAlpha = 1;
+  if (strip.kind === "symbols") paintSymbols(context, scene, strip, first, last);
+  else if (strip.kind === "bars") paintBars(context, scene, strip, first, Math.min(last, arrived));
+  else paintHeat(context, scene, strip, first, Math.min(last, arrived));
+  if (axis.pitch < 10) return;
+  context.fillStyle = ink(theme).paper;
+  for (let step = first; step < last; step++) {
+    context.fillRect(axis.origin + (step - 0.5) * axis.pitch - 0.75, strip.top, 1.5, strip.height);
+  }
+}
+
+function paintSymbols(
+  context: CanvasRenderingContext2D,
+  scene: StripScene,
+  strip: Strip,
+  first: number,
+  last: number,
+): void {
+  const { axis, trace, theme } = scene;
+  const symbols = trace.symbols[strip.node.id];
+  if (!symbols || axis.pitch < 7) return;
+  const arrived = trace.arrived[strip.node.domains[0] ?? ""] ?? 0;
+  context.font = `500 ${Math.min(14, axis.pitch * 1.1)}px ${FONTS.label}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = roleColour(strip.node.role, theme);
+  for (let step = first; step <= last; step++) {
+    context.globalAlpha = step <= arrived ? 1 : 0.45;
+    const symbol = visibleSymbol(symbols[step - 1] ?? "");
+    context.fillText(
+      symbol,
+      axis.origin + (step - 1) * axis.pitch,
+      strip.top + strip.height / 2 + 0.5,
+    );
+  }
+  context.globalAlpha = 1;
+}
+
+function paintBars(
+  context: CanvasRenderingContext2D,
+  scene: StripScene,
+  strip: Strip,
+  first: number,
+  last: number,
+): void {
+  const { axis, theme, ranges } = scene;
+  const scale = scaleOfNode(strip.node);
+  const [low, high] = domainOfScale(scale, ranges.of(strip.node));
+  const table = scaleTable(scale, theme);
+  const column = new Float32Array(1);
+  const zero = strip.top + strip.height * (high / (high - low));
+  const width = Math.max(1, axis.pitch);
+  const perPixel = Math.max(1, Math.round(1 / axis.pitch));
+  for (let step = first; step <= last; step += perPixel) {
+    if (!strip.pyramid.between(step, Math.min(last, step + perPixel - 1), column)) continue;
+    const value = column[0] ?? 0;
+    const index = tableIndex(value, low, high);
+    const y = zero - ((index < 0 ? high : value) / (high - low)) * strip.height;
+    context.fillStyle = index < 0 ? notANumber(theme) : (table.css[index] ?? "");
+    const x = axis.origin + (step - 1) * axis.pitch - axis.pitch / 2;
+    context.fillRect(x, Math.min(y, zero), width, Math.max(1, Math.abs(zero - y)));
+  }
+}
+
+function paintHeat(
+  context: CanvasRenderingContext2D,
+  scene: StripScene,
+  strip: Strip,
+  first: number,
+  last: number,
+): void {
+  if (last < first) return;
+  const { axis, theme, ranges } = scene;
+  const { rows } = strip.pyramid;
+  const perPixel = Math.max(1, Math.floor(1 / axis.pitch));
+  const columns = Math.ceil((last - first + 1) / perPixel);
+  buffer ??= document.createElement("canvas");
+  buffer.width = columns;
+  buffer.height = rows;
+  const image = new ImageData(columns, rows);
+  const scale = scaleOfNode(strip.node);
+  const [low, high] = domainOfScale(scale, ranges.of(strip.node));
+  const { rgb } = scaleTable(scale, theme);
+  const wrong = rgbOfHex(notANumber(theme));
+  const values = new Float32Array(rows);
+  for (let column = 0; column < columns; column++) {
+    const step = first + column * perPixel;
+    if (!strip.pyramid.between(step, Math.min(last, step + perPixel - 1), values)) continue;
+    for (let row = 0; row < rows; row++) {
+      const index = tableIndex(values[row] ?? 0, low, high);
+      const at = (row * columns + column) * 4;
+      image.data[at] = index < 0 ? wrong[0] : (rgb[index * 3] ?? 0);
+      image.data[at + 1] = index < 0 ? wrong[1] : (rgb[index * 3 + 1] ?? 0);
+      image.data[at + 2] = index < 0 ? wrong[2] : (rgb[index * 3 + 2] ?? 0);
+      image.data[at + 3] = 255;
+    }
+  }
+  const small = buffer.getContext("2d");
+  if (!small) return;
+  small.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  const left = axis.origin + (first - 1.5) * axis.pitch;
+  context.drawImage(buffer, left, strip.top, columns * perPixel * axis.pitch, strip.height);
+}

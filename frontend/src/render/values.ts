@@ -1,0 +1,96 @@
+/** From a variable's numbers to the colours of its cells: one scale per kind of value, fixed over the run. */
+
+import { shapeOf } from "../core/measures.ts";
+import type { FoldedGraph, GraphNode, Theme, Trace } from "../core/types.ts";
+import {
+  domainOfScale,
+  notANumber,
+  type Scale,
+  scaleOfRole,
+  scaleTable,
+  tableIndex,
+} from "./colours.ts";
+
+export function scaleOfNode(node: GraphNode): Scale {
+  if (node.role === "input" || node.role === "target") return "diverging";
+  return scaleOfRole(node.role);
+}
+
+/** Which span of numbers each variable is read on. All states share one, so that their colours compare. */
+export interface Ranges {
+  of(node: GraphNode): [number, number];
+  /** What the legend shows, in this order. */
+  legend: { scale: Scale; range: [number, number]; isInput: boolean }[];
+}
+
+export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
+  const shared = new Map<string, [number, number]>();
+  const keyOf = (node: GraphNode): string =>
+    `${scaleOfNode(node)}${node.kind === "input" ? " input" : ""}`;
+  for (const node of graph.nodes) {
+    if (node.kind !== "input" && node.kind !== "variable") continue;
+    if (shapeOf(node) === "token") continue;
+    const [low, high] = trace?.range(node.id) ?? [0, 0];
+    const known = shared.get(keyOf(node));
+    shared.set(keyOf(node), [Math.min(low, known?.[0] ?? low), Math.max(high, known?.[1] ?? high)]);
+  }
+  const order = ["diverging", "gate", "probability", "loss", "diverging input"];
+  return {
+    of: (node) => shared.get(keyOf(node)) ?? [0, 0],
+    legend: order.flatMap((key) => {
+      const range = shared.get(key);
+      const scale = (key.split(" ")[0] ?? "diverging") as Scale;
+      return range
+        ? [{ scale, range: domainOfScale(scale, range), isInput: key.endsWith("input") }]
+        : [];
+    }),
+  };
+}
+
+/** Rows of cells that a box of this height on the screen can show apart from one another. */
+export function rowsThatFit(size: number, height: number): number {
+  let group = 1;
+  while (Math.ceil(size / group) > 1 && height / Math.ceil(size / group) < 2.6) group *= 2;
+  return Math.ceil(size / group);
+}
+
+/** The value a cell shows: of several units the one farthest from zero. */
+export function cellValue(values: Float32Array, cell: number, cells: number): number {
+  const group = Math.ceil(values.length / cells);
+  let best = 0;
+  for (let index = cell * group; index < Math.min((cell + 1) * group, values.length); index++) {
+    const value = values[index] ?? 0;
+    if (Number.isNaN(value)) return value;
+    if (Math.abs(value) > Math.abs(best)) best = value;
+  }
+  return best;
+}
+
+export function colourOf(node: GraphNode, value: number, ranges: Ranges, theme: Theme): string {
+  const scale = scaleOfNode(node);
+  const [low, high] = domainOfScale(scale, ranges.of(node));
+  const index = tableIndex(value, low, high);
+  return index < 0 ? notANumber(theme) : (scaleTable(scale, theme).css[index] ?? "");
+}
+
+/** Two or three significant digits, for inside a box. */
+export function shortNumber(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  const text =
+    size >= 1e4 || (size > 0 && size < 0.005)
+      ? value.toExponential(0)
+      : size >= 100
+        ? value.toFixed(0)
+        : size >= 10
+          ? value.toFixed(1)
+          : String(Number(value.toFixed(2)));
+  return text.replace("e+", "e").replaceAll("-", "−");
+}
+
+/** How a character is shown: what cannot be seen gets a sign. */
+export function visibleSymbol(symbol: string): string {
+  if (symbol === " ") return "␣";
+  if (symbol === "\n") return "⏎";
+  return symbol === "\t" ? "⇥" : symbol;
+}
