@@ -132,7 +132,8 @@ def test_a_cut_stream_is_resumed_with_the_same_numbers(served: Served, start: in
 def test_a_client_that_leaves_stops_the_work(served: Served) -> None:
     before = served.workers.computed
     with httpx.stream("POST", f"{served.address}/v1/runs/stream", json=LONG) as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()  # held: a dropped iterator closes the answer
+        next(lines)
         until(lambda: served.workers.streams == 1)
     until(lambda: served.workers.streams == 0, seconds=5)
     assert settled(lambda: served.workers.computed) - before < 100
@@ -149,8 +150,10 @@ def test_a_client_that_leaves_a_whole_run_stops_it_too(served: Served) -> None:
 
 def test_a_slow_reader_does_not_hold_up_the_others(served: Served) -> None:
     with httpx.stream("POST", f"{served.address}/v1/runs/stream", json=LONG) as slow:
-        next(slow.iter_lines())
+        lines = slow.iter_lines()  # held: a dropped iterator closes the answer
+        next(lines)
         for _ in range(5):
+            assert served.workers.streams == 1
             assert events(served.address, SHORT)[-1]["event"] == "end"
         assert httpx.get(f"{served.address}/healthz").status_code == 200
     until(lambda: served.workers.streams == 0)
