@@ -89,7 +89,6 @@ function ScrubberPlace() {
       timeAxis={timeAxis}
       onStep={goTo}
       onPlay={togglePlaying}
-      text={text.value}
     />
   );
 }

@@ -73,7 +73,9 @@ export function keepRunning(): () => void {
       stop();
       const own = new AbortController();
       abort = own;
-      timer = setTimeout(() => follow(request, own.signal), trace.value ? PAUSE : 0);
+      if (!trace.value)
+        follow(request, own.signal); // the first run: before anything is drawn
+      else timer = setTimeout(() => follow(request, own.signal), PAUSE);
     });
   });
   const translate = effect(() => {

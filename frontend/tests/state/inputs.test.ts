@@ -1,18 +1,34 @@
 import { expect, test } from "vitest";
-import type { Architecture, Description } from "../../src/api/wire.ts";
+import type { Description } from "../../src/api/wire.ts";
 import { inputsOf, lengthsOf } from "../../src/state/inputs.ts";
-import lstm from "../fixtures/lstm.json";
 
 const HELLO = { x: { text: "hello" }, y: { next: "x" } };
 
-/** The fixture's description with inputs of the given names: one-hot, or of real numbers. */
+/** A description with inputs of the given names: one-hot, or of real numbers. */
 function withInputs(inputs: Record<string, boolean>): Description {
-  const fixture = "recurrence" in lstm ? lstm.recurrence : lstm;
-  const description = fixture as Architecture["recurrence"];
-  const [model] = description.graph.nodes.filter((node) => node.kind === "input");
-  if (!model) throw new Error("the fixture has no input");
-  const nodes = Object.entries(inputs).map(([id, one_hot]) => ({ ...model, id, one_hot }));
-  return { ...description, graph: { ...description.graph, nodes } };
+  const nodes = Object.entries(inputs).map(([id, one_hot]) => ({
+    id,
+    kind: "input" as const,
+    role: "input" as const,
+    domains: ["time"],
+    shape: [27],
+    one_hot,
+    latex: id,
+    line: 1,
+  }));
+  return {
+    equations_text: "",
+    domains: [{ name: "time", index: "t", kind: "chain" }],
+    sizes: {},
+    settings: [],
+    graph: { nodes, edges: [] },
+    equations: [],
+    schedule: [],
+    parameters: [],
+    cost: { parameters: 0, steps: 0, operations: 0, bytes: 0, critical_path: 0, lengths: {} },
+    has_forcing: false,
+    is_random: false,
+  };
 }
 
 test("the reader's input comes before the catalogue's", () => {
