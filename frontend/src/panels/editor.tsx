@@ -190,17 +190,24 @@ function Callouts({ faults, scroll }: { faults: readonly ProblemEntry[]; scroll:
 
 const GAP = 8;
 
-/** Level with their lines, right of the editor; lines that are scrolled away hide their cards. */
+/**
+ * Right of the editor, level with their lines but above the player; lines that are scrolled away
+ * hide their cards.
+ */
 function placeCallouts(list: HTMLElement, scroll: number): void {
   const frame = list.previousElementSibling?.getBoundingClientRect();
   if (!frame) return;
   list.style.setProperty("--left", `${frame.right + 12}px`);
+  const floor = document.querySelector(".figure-place")?.getBoundingClientRect().bottom;
   let free = 0;
   for (const card of list.children) {
     if (!(card instanceof HTMLElement)) continue;
     const wanted = frame.top + Number(card.dataset.top ?? 0) - scroll;
-    const top = Math.max(wanted, free);
+    const highest = (floor ?? window.innerHeight) - card.offsetHeight;
+    const top = Math.max(Math.min(wanted, highest), free);
+    const pointer = Math.min(Math.max(wanted - top, 0), card.offsetHeight - 26);
     card.style.setProperty("--top", `${top}px`);
+    card.style.setProperty("--pointer", `${pointer}px`);
     card.hidden = wanted < frame.top - LINE || wanted > frame.bottom;
     free = top + card.offsetHeight + GAP;
   }

@@ -95,13 +95,13 @@ function ScrubberPlace() {
 
 function StripsPlace() {
   const known = description.value;
-  traceVersion.value;
   return (
     <div class="part-strips">
       {known && (
         <Strips
           graph={known.graph}
           trace={shownTrace.value}
+          version={traceVersion.value}
           step={step.value}
           selection={shownSelection.value}
           timeAxis={timeAxis}

@@ -16,6 +16,8 @@ import { figureWords } from "./figure-words.ts";
 export interface StripsProps {
   graph: FoldedGraph;
   trace: Trace | null;
+  /** The trace's version when this was asked for: a component with signals skips equal properties. */
+  version: number;
   step: number;
   selection: Selection | null;
   timeAxis: Signal<TimeAxis>;
@@ -43,12 +45,11 @@ interface Hover {
 }
 
 export function Strips(props: StripsProps) {
-  const { graph, trace, step, selection, timeAxis, onSelect, onStep } = props;
+  const { graph, trace, version, step, selection, timeAxis, onSelect, onStep } = props;
   const words = figureWords[language.value];
   const inks = theme.value;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<Hover | null>(null);
-  const version = trace?.version ?? -1;
   const nodes = useMemo(() => stripNodes(graph), [graph]);
   const { strips, height } = useMemo(() => layStrips(nodes, trace), [nodes, trace]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a trace grows in place; its version says when
