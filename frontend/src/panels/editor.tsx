@@ -205,9 +205,8 @@ function placeCallouts(list: HTMLElement, scroll: number): void {
     const wanted = frame.top + Number(card.dataset.top ?? 0) - scroll;
     const highest = (floor ?? window.innerHeight) - card.offsetHeight;
     const top = Math.max(Math.min(wanted, highest), free);
-    const pointer = Math.min(Math.max(wanted - top, 0), card.offsetHeight - 26);
     card.style.setProperty("--top", `${top}px`);
-    card.style.setProperty("--pointer", `${pointer}px`);
+    card.classList.toggle("is-apart", Math.abs(wanted - top) > LINE / 2);
     card.hidden = wanted < frame.top - LINE || wanted > frame.bottom;
     free = top + card.offsetHeight + GAP;
   }
