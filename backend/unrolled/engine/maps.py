@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -214,11 +214,11 @@ def swept_ranks(
 
 
 def leading_labels(program: Program, instruction: Instruction) -> tuple[str, ...]:
-    """The labels that the arguments share: those of the result and of everything that is swept."""
-    found: Iterable[str] = set(instruction.indices) | set(instruction.over)
+    """The labels that the arguments share: those of the result, in its order, then what else is swept."""
+    found = set(instruction.over)
     for operand in instruction.operands:
-        found = set(found) | set(operand_labels(program, operand))
-    return program.order(set(found))
+        found |= set(operand_labels(program, operand))
+    return (*instruction.indices, *program.order(found - set(instruction.indices)))
 
 
 def compute(values: Values, instruction: Instruction, window: Window, forcing: float) -> Tensor:

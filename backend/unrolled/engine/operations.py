@@ -45,20 +45,15 @@ def operation_values(values: Values, wanted: Sequence[str], forcing: float) -> d
         for identity, term in operations(recurrence, equation):
             if identity not in names:
                 continue
-            value = (
-                evaluator.root(equation.variable)
-                if term is equation.term
-                else evaluator.value(term)
-            )
+            if term is equation.term:
+                found[identity] = values.own(values.program.variables[equation.variable], {})
+                continue
+            value = evaluator.value(term)
             if value is not None:
                 sizes = [values.length(index) for index in term.indices]
+                rank = len(term.shape)
                 tensor = aligned(
-                    value.tensor,
-                    value.labels,
-                    term.indices,
-                    len(term.shape),
-                    len(term.shape),
-                    value.is_static,
+                    value.tensor, value.labels, term.indices, rank, rank, value.is_static
                 )
                 found[identity] = tensor.expand(*sizes, values.batch, *term.shape)
     return found
@@ -71,15 +66,6 @@ class _Evaluator:
         self._noise = {
             one.name: one for one in values.program.instructions.values() if one.function == "noise"
         }
-
-    def root(self, variable: str) -> _Value:
-        """The whole right side of an equation is its variable, as recorded."""
-        identity = self._values.program.variables[variable]
-        return _Value(
-            self._values.own(identity, {}),
-            self._values.program.instructions[identity].indices,
-            False,
-        )
 
     def value(self, term: Term) -> _Value | None:
         """A term, or None where it was not computed."""

@@ -32,7 +32,16 @@ from unrolled.engine.stacks import stack_ranks
 from unrolled.engine.stages import Stage, stages
 from unrolled.engine.tape import Tape
 from unrolled.engine.values import Values, Window
-from unrolled.graph import Component, Cost, Operand, Schedule, cost, operations, schedule
+from unrolled.graph import (
+    Component,
+    Cost,
+    Operand,
+    Schedule,
+    cost,
+    operation_place,
+    operations,
+    schedule,
+)
 from unrolled.language import Position, Recurrence, Shape
 
 DTYPES: Final = {"float32": torch.float32, "float64": torch.float64}
@@ -300,9 +309,9 @@ class Run:
         for equation in self.recurrence.equations:
             for identity, term in operations(self.recurrence, equation):
                 if identity in self._operations and identity in wanted:
-                    domains = tuple(self.recurrence.index_domains[index] for index in term.indices)
+                    shape, domains = operation_place(self.recurrence, equation, term)
                     found[identity] = (self._operations[identity], domains)
-                    self.shapes[identity] = term.shape
+                    self.shapes[identity] = shape
                     self.domains[identity] = domains
         return found
 

@@ -5,7 +5,7 @@
 """
 
 from unrolled.graph.cost import Cost, cost
-from unrolled.graph.describing import describe, operations
+from unrolled.graph.describing import describe, operation_place, operations
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
 from unrolled.graph.program import Instruction, Operand, Program, lower
 from unrolled.graph.schedule import Component, Schedule, schedule
@@ -27,6 +27,7 @@ __all__ = [
     "describe",
     "fold",
     "lower",
+    "operation_place",
     "operations",
     "schedule",
     "unfold",

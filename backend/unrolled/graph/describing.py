@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from math import prod
 from typing import Any
@@ -11,7 +11,7 @@ from unrolled.graph.cost import cost
 from unrolled.graph.folded import Boundary, Edge, Node, Read, fold, read_position
 from unrolled.graph.program import Program
 from unrolled.graph.schedule import Component, Schedule, operand_text, schedule
-from unrolled.language import Equation, Recurrence, Reference, Term
+from unrolled.language import Equation, Recurrence, Reference, Shape, Term
 from unrolled.language.latex import equation_latex, numbers_latex, term_latex
 
 DEFAULT_STEPS = 12
@@ -125,9 +125,20 @@ def operations(recurrence: Recurrence, equation: Equation) -> list[tuple[str, Te
     return [(f"{name}/{number}", term) for number, term in enumerate(equation.term.walk())]
 
 
+def operation_place(
+    recurrence: Recurrence, equation: Equation, term: Term
+) -> tuple[Shape, tuple[str, ...]]:
+    """Shape and domains of an operation; the whole right side has those of its variable."""
+    if term is equation.term and equation.position is None:
+        variable = recurrence.variables[equation.variable]
+        return variable.shape, variable.domains
+    return term.shape, tuple(recurrence.index_domains[index] for index in term.indices)
+
+
 def _equation(recurrence: Recurrence, equation: Equation) -> dict[str, Any]:
     named = operations(recurrence, equation)
     identities = {id(term): identity for identity, term in named}
+    swept = dict(_swept(equation.term, frozenset()))
     lines = recurrence.text.split("\n")
     span = equation.span
     text = "\n".join(lines[span.line - 1 : span.end_line]).strip()
@@ -147,29 +158,43 @@ def _equation(recurrence: Recurrence, equation: Equation) -> dict[str, Any]:
         if position is None
         else {"domain": position.domain, "position": position.offset, "anchor": position.anchor},
         "operations": [
-            _operation(recurrence, identity, term, identities) for identity, term in named
+            _operation(recurrence, equation, identity, term, identities, swept)
+            for identity, term in named
         ],
     }
 
 
 def _operation(
-    recurrence: Recurrence, identity: str, term: Term, identities: Mapping[int, str]
+    recurrence: Recurrence,
+    equation: Equation,
+    identity: str,
+    term: Term,
+    identities: Mapping[int, str],
+    swept: Mapping[int, frozenset[str]],
 ) -> dict[str, Any]:
+    shape, domains = operation_place(recurrence, equation, term)
     return {
         "id": identity,
         "function": term.function,
         "operands": [identities[id(operand)] for operand in term.operands],
         "latex": term_latex(recurrence, term),
-        "shape": list(term.shape),
-        "domains": [recurrence.index_domains[index] for index in term.indices],
+        "shape": list(shape),
+        "domains": list(domains),
         "reference": term.reference.name if term.reference else None,
         "reads": [
-            _read_data(read_position(position, frozenset(term.over)))
+            _read_data(read_position(position, swept[id(term)]))
             for position in term.reference.positions
         ]
         if term.reference
         else [],
     }
+
+
+def _swept(term: Term, over: frozenset[str]) -> Iterator[tuple[int, frozenset[str]]]:
+    """Which indices a sum around a term sweeps, by the term's `id`."""
+    yield id(term), over
+    for operand in term.operands:
+        yield from _swept(operand, over | frozenset(term.over))
 
 
 def _component(plan: Schedule, component: Component) -> dict[str, Any]:

@@ -68,9 +68,9 @@ def infer(
             raise LanguageError([Diagnostic("size-unknown", spans[name], {"name": name})])
     return Typed(
         shapes={name: run.sizes(shape) for name, shape in run.known.items()},
-        equations=tuple(replace(one, term=run.typed(one.term)) for one in equations),
-        boundaries=tuple(replace(one, term=run.typed(one.term)) for one in boundaries),
-        stops=tuple(replace(one, term=run.typed(one.term)) for one in stops),
+        equations=tuple(replace(one, term=run.typed(one.term, one.indices)) for one in equations),
+        boundaries=tuple(replace(one, term=run.typed(one.term, one.indices)) for one in boundaries),
+        stops=tuple(replace(one, term=run.typed(one.term, (one.index,))) for one in stops),
     )
 
 
@@ -152,9 +152,12 @@ class _Inference:
     def sizes(self, shape: Dimensions) -> Shape:
         return tuple(one.find().value or 0 for one in shape)
 
-    def typed(self, term: Term) -> Term:
-        """The term with shapes and free indices; a sum over the units of a scalar falls away."""
-        operands = tuple(self.typed(operand) for operand in term.operands)
+    def typed(self, term: Term, running: tuple[str, ...]) -> Term:
+        """The term with shapes and free indices; a sum over the units of a scalar falls away.
+
+        What is random is drawn anew at every step of every index that runs around it.
+        """
+        operands = tuple(self.typed(operand, (*running, *term.over)) for operand in term.operands)
         if term.function in ("sum", "mean") and not term.over and operands[0].shape == ():
             return replace(operands[0], span=term.span)
         shape = self.shape(term)
@@ -165,6 +168,8 @@ class _Inference:
         found = {index for operand in operands for index in operand.indices}
         if term.index is not None:
             found.add(term.index)
+        if term.operands and FUNCTIONS[term.function].family in ("random", "feedback"):
+            found |= set(running)
         if term.reference is not None:
             found |= {position.index for position in term.reference.positions if position.index}
         if term.function != "softmax":

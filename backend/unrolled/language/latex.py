@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unrolled.language.functions import FUNCTIONS
 from unrolled.language.terms import Equation, Position, Recurrence, Reference, Shape, Term
@@ -102,8 +102,9 @@ class _Setting:
 
     shapes: Mapping[str, Shape]
     chains: int
-    reference: Callable[[Reference, str], str]
+    reference: Callable[[Reference, str, frozenset[str]], str]
     term: Callable[[Term], str | None]
+    swept: frozenset[str] = frozenset()
 
 
 def _position(position: Position, chains: int) -> str:
@@ -132,7 +133,7 @@ def _reference(reference: Reference, setting: _Setting) -> str:
         symbol += (
             f"^{{({','.join(_position(one, setting.chains) for one in reference.positions)})}}"
         )
-    return setting.reference(reference, symbol)
+    return setting.reference(reference, symbol, setting.swept)
 
 
 def _number(value: float) -> str:
@@ -162,7 +163,8 @@ def _render(term: Term, setting: _Setting) -> str:
         return _letter(term.index) if len(term.index) == 1 else rf"\mathrm{{{term.index}}}"
     if term.reference is not None:
         return _reference(term.reference, setting)
-    return _level(_apply(term, [_render(operand, setting) for operand in term.operands], setting))
+    inside = replace(setting, swept=setting.swept | set(term.over)) if term.over else setting
+    return _level(_apply(term, [_render(operand, inside) for operand in term.operands], setting))
 
 
 def _level(text: str) -> str:
@@ -249,7 +251,7 @@ def _starts_negative(term: Term) -> bool:
 
 def _plain(recurrence: Recurrence) -> _Setting:
     return _Setting(
-        _shapes(recurrence), _chains(recurrence), lambda _, symbol: symbol, lambda _: None
+        _shapes(recurrence), _chains(recurrence), lambda _, symbol, __: symbol, lambda _: None
     )
 
 
@@ -265,14 +267,19 @@ def _chains(recurrence: Recurrence) -> int:
     return sum(domain.kind != "tree" for domain in recurrence.domains.values())
 
 
-def _mark(recurrence: Recurrence) -> Callable[[Reference, str], str]:
-    def mark(reference: Reference, symbol: str) -> str:
+def _mark(recurrence: Recurrence) -> Callable[[Reference, str, frozenset[str]], str]:
+    def mark(reference: Reference, symbol: str, swept: frozenset[str]) -> str:
         if reference.name not in recurrence.variables:
             return rf"\htmlData{{parameter={reference.name}}}{{{symbol}}}"
         if not reference.positions:
             return rf"\htmlData{{node={reference.name}}}{{{symbol}}}"
-        first = reference.positions[-1]
-        where = f"delay={-first.offset}" if first.anchor == "shift" else f"position={first}"
+        told = next(
+            (one for one in reference.positions if one.anchor != "shift" or one.offset),
+            reference.positions[-1],
+        )
+        where = f"delay={-told.offset}" if told.anchor == "shift" else f"position={told}"
+        if told.index in swept:
+            where = "position=all"
         return rf"\htmlData{{node={reference.name}, {where}}}{{{symbol}}}"
 
     return mark
