@@ -19,7 +19,7 @@ function tailOffset(lines: Lines, mode: Mode): number {
   const { step, tail } = columns;
   const isAcrossGap = lines.context.parts.some(
     (part) =>
-      usesGap(lines.context.parts, part) &&
+      usesGap(lines.context, part) &&
       (part.kind === "arrive" || part.kind === "sink" || part.kind === "spring"),
   );
   const grid = lines.grid.modes[mode];
@@ -36,8 +36,9 @@ function tailOffset(lines: Lines, mode: Mode): number {
     }
   }
   for (const part of lines.context.parts) {
-    if (part.kind === "join" && part.exit === "right") reach = Math.max(reach, lines.joinX(part));
-    if (mode === "unfolded" || !usesGap(lines.context.parts, part)) continue;
+    if (part.kind === "join" && part.exit === "right")
+      reach = Math.max(reach, lines.joinX(part, mode));
+    if (mode === "unfolded" || !usesGap(lines.context, part)) continue;
     const [from, to] = lines.gapSpan(part, mode);
     if (Math.min(from, to) > bottom || Math.max(from, to) < top) continue;
     reach = Math.max(reach, lines.gapAt(part, "source", mode, `${part.key}/gap`));

@@ -3,7 +3,7 @@
  * where lines come from, and that on the tracks: a few rounds settle it.
  */
 
-import { type Context, Lines, usesGap } from "./lines.ts";
+import { type Context, isPassing, Lines, usesGap } from "./lines.ts";
 import { MEASURE } from "./measures.ts";
 import type { Mode, Part } from "./parts.ts";
 import { portsOf } from "./ports.ts";
@@ -116,7 +116,8 @@ function gapRun(
 function placeUnfoldedGap(lines: Lines): void {
   const runs: TrackRun[] = [];
   for (const part of lines.context.parts) {
-    if (!usesGap(lines.context.parts, part) || part.isStraight) continue;
+    if (!usesGap(lines.context, part) || part.isStraight) continue;
+    if (isPassing(lines.context, part)) continue;
     const [from, to] = lines.gapSpan(part, "unfolded");
     const forward = part.delay >= 0;
     const [near, far] = forward ? (["before", "after"] as const) : (["after", "before"] as const);
@@ -134,9 +135,10 @@ function placeUnfoldedGap(lines: Lines): void {
       runs.push(gapRun(part, "unfolded", key, from, lane, out));
       runs.push(gapRun(part, "unfolded", `${part.key}/gap2`, lane, to, back));
     } else {
+      const end = part.kind === "join" ? near : far;
       const stubs: TrackRun["stubs"] = [
         { at: from, side: near },
-        { at: to, side: far },
+        { at: to, side: end },
       ];
       runs.push(gapRun(part, "unfolded", key, from, to, stubs));
     }
@@ -146,6 +148,7 @@ function placeUnfoldedGap(lines: Lines): void {
   grid.gapX = new Map(
     [...levels].map(([key, level]) => [key, MEASURE.gapLeft + level * MEASURE.track]),
   );
+  addPassage(lines, "unfolded");
   const needed = MEASURE.gapLeft + Math.max(count - 1, 0) * MEASURE.track + MEASURE.gapRight;
   grid.gapRight = Math.max(needed, lines.context.leastGap);
 }
@@ -153,7 +156,7 @@ function placeUnfoldedGap(lines: Lines): void {
 function placeFoldedGap(lines: Lines, side: "left" | "right"): void {
   const runs: TrackRun[] = [];
   for (const part of lines.context.parts) {
-    if (!usesGap(lines.context.parts, part)) continue;
+    if (!usesGap(lines.context, part) || isPassing(lines.context, part)) continue;
     if (part.delay >= 0 !== (side === "right")) continue;
     const [from, to] = lines.gapSpan(part, "folded");
     const isOutward = part.kind === "arrive" || part.kind === "sink" || part.kind === "depart";
@@ -165,8 +168,17 @@ function placeFoldedGap(lines: Lines, side: "left" | "right"): void {
   }
   const { levels, count } = arrangeTracks(runs, null);
   const grid = lines.grid.modes.folded;
-  for (const [key, level] of levels) grid.gapX.set(key, MEASURE.gapLeft + level * MEASURE.track);
-  const needed = count === 0 ? 0 : MEASURE.gapLeft + count * MEASURE.track;
+  for (const [key, level] of levels) grid.gapX.set(key, MEASURE.loop + level * MEASURE.track);
+  if (side === "right") addPassage(lines, "folded");
+  const needed = count === 0 ? 0 : MEASURE.loop + count * MEASURE.track;
   if (side === "right") grid.gapRight = Math.max(needed + MEASURE.gapRight, MEASURE.leastGap);
   else grid.gapLeft = needed;
+}
+
+function addPassage(lines: Lines, mode: Mode): void {
+  for (const part of lines.context.parts) {
+    const offset = lines.context.passage.get(part.wire.id)?.[mode];
+    if (offset === undefined || !isPassing(lines.context, part)) continue;
+    lines.grid.modes[mode].gapX.set(`${part.key}/gap`, offset);
+  }
 }

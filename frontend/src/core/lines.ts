@@ -39,6 +39,8 @@ export interface Context {
   isOtherAbove: ReadonlyMap<string, boolean>;
   /** Bands above one another share the pitch of their columns, hence the widest gap. */
   leastGap: number;
+  /** Tracks for lines that pass from band to band, clear of every band's own. */
+  passage: ReadonlyMap<string, Record<Mode, number>>;
 }
 
 export function placeOfElement(columns: BandColumns, element: Element): Place {
@@ -70,12 +72,44 @@ export function isDirectSink(parts: readonly Part[], part: Part): boolean {
   return part.kind === "sink" && owner !== null && railChannel(owner) === part.target?.row;
 }
 
-export function usesGap(parts: readonly Part[], part: Part): boolean {
+/** Where a join that leaves sideways could turn up to its rail: right beside the box, clear of passing lines. */
+export function besideX(context: Context, part: Part): number {
+  const element = part.source;
+  if (!element) return 0;
+  const { columns } = context.columns;
+  const row = columns[placeOfElement(context.columns, element)].lattice.rows[element.row];
+  const slots = (row ?? []).filter((other) => !other.node).map((other) => other.x);
+  const siblings = context.parts.filter(
+    (other) => other.kind === "join" && other.source === element && other.exit === part.exit,
+  );
+  let x = element.x + element.half + MEASURE.join;
+  for (let index = 0; ; x += MEASURE.track) {
+    if (slots.some((slot) => Math.abs(slot - x) < MEASURE.track - 1)) continue;
+    if (siblings[index] === part || index >= siblings.length) return x;
+    index++;
+  }
+}
+
+/** Whether a join finds its turn inside the column; else it takes a track of the gap. */
+export function isTucked(context: Context, part: Part): boolean {
+  if (part.kind !== "join" || part.exit !== "right") return false;
+  return besideX(context, part) + MEASURE.track <= context.columns.columns.step.right;
+}
+
+/** Whether a line leads to a rail of another band. */
+export function isPassing(context: Context, part: Part): boolean {
+  const isOnce = part.kind === "spring" || part.kind === "sink";
+  return isOnce && railOwner(context.parts, part) === null;
+}
+
+export function usesGap(context: Context, part: Part): boolean {
+  const { parts } = context;
   switch (part.kind) {
     case "within":
     case "fan":
-    case "join":
       return false;
+    case "join":
+      return part.exit !== "top" && !isTucked(context, part);
     case "sink":
       return !isDirectSink(parts, part);
     default:
@@ -108,8 +142,8 @@ export class Lines {
     if (part.isStraight && mode === "unfolded") return { distance: 0, turn: "straight" };
     const isArc = Math.abs(part.delay) > 1 && mode === "unfolded";
     const key = isArc && end === "target" ? `${part.key}/gap2` : `${part.key}/gap`;
-    // A join turns up right beside its box.
-    const offset = part.kind === "join" ? 0 : (grid.gapX.get(key) ?? 0);
+    const isBeside = isTucked(this.context, part);
+    const offset = isBeside ? besideX(this.context, part) - FAR : (grid.gapX.get(key) ?? 0);
     const isLoop =
       mode === "folded" && part.source === part.target && part.entry.folded !== "bottom";
     if (isLoop && part.exit === part.entry.folded) {
@@ -177,16 +211,11 @@ export class Lines {
     return isAfter ? column.right + offset : -column.left - grid.gapRight + offset;
   }
 
-  /** Where a join that leaves sideways turns up to its rail: right beside the box, clear of passing lines. */
-  joinX(part: Part): number {
-    const element = part.source;
-    if (!element) return 0;
-    const { columns } = this.context.columns;
-    const row = columns[placeOfElement(this.context.columns, element)].lattice.rows[element.row];
-    const slots = (row ?? []).filter((other) => !other.node).map((other) => other.x);
-    let x = element.x + element.half + MEASURE.join;
-    while (slots.some((slot) => Math.abs(slot - x) < MEASURE.track - 1)) x += MEASURE.track;
-    return x;
+  /** Where a join that leaves sideways turns up to its rail. */
+  joinX(part: Part, mode: Mode): number {
+    return isTucked(this.context, part)
+      ? besideX(this.context, part)
+      : this.gapAt(part, "source", mode, `${part.key}/gap`);
   }
 
   channelRuns(mode: Mode): TrackRun[][] {
@@ -248,7 +277,7 @@ export class Lines {
       const stubs: TrackRun["stubs"] = part.source
         ? [
             {
-              at: part.exit === "top" ? this.endOf(part, "source", mode).x : this.joinX(part),
+              at: part.exit === "top" ? this.endOf(part, "source", mode).x : this.joinX(part, mode),
               side: "after",
             },
           ]

@@ -19,7 +19,7 @@ export const MEASURE = {
   port: 8,
   leastPort: 5.5,
   sidePort: 9,
-  loopPort: 14,
+  loopPort: 24,
   /** Between lines that run beside each other. */
   track: 8,
   foldedTrack: 40,
@@ -35,6 +35,8 @@ export const MEASURE = {
   join: 14,
   gapLeft: 12,
   gapRight: 16,
+  /** A folded loop stands out this far. */
+  loop: 30,
   leastGap: 44,
   /** Between the last column and what stands once after it. */
   tailGap: 30,

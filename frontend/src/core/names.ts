@@ -94,7 +94,7 @@ export function nameY(node: PlacedNode): number {
     case "lower":
       return node.y + Math.max(half - 9, 11);
     case "above":
-      return node.y - half - 9;
+      return node.y - half - 12;
     case "middle":
       return node.y;
   }

@@ -93,7 +93,7 @@ function joinPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
   const railY = lines.railY(part, mode);
   const isTop = part.exit === "top";
   if (part.kind === "join") {
-    const x = isTop ? source.x : lines.joinX(part);
+    const x = isTop ? source.x : lines.joinX(part, mode);
     const corner: Place[] = isTop ? [] : [{ end: "source", x, y: source.y }];
     return [source, ...corner, { end: "source", x, y: railY }];
   }

@@ -4,13 +4,13 @@
  */
 
 import { addBand, connectRails } from "./assemble.ts";
-import { columnsOf } from "./build.ts";
+import { type BuiltColumns, columnsOf } from "./build.ts";
 import { settleGrid } from "./grid.ts";
 import type { Run } from "./label.ts";
-import type { Lines } from "./lines.ts";
+import type { Context, Lines } from "./lines.ts";
 import { type Extent, MEASURE } from "./measures.ts";
 import { placeNames } from "./names.ts";
-import { type PartKind, partsOf } from "./parts.ts";
+import { type Mode, type PartKind, partsOf } from "./parts.ts";
 import type { Waypoint } from "./route.ts";
 import { type Place, type Structure, structure, type Wire } from "./structure.ts";
 import type { Domain, FoldedGraph, GraphNode } from "./types.ts";
@@ -131,6 +131,43 @@ function touches(parts: Structure, wire: Wire, band: number): boolean {
   return parts.bandOf.get(wire.source) === band || parts.bandOf.get(wire.target) === band;
 }
 
+/** Every band by itself; then once more with the gap they share and room for lines from band to band. */
+function settleBands(parts: Structure, built: readonly BuiltColumns[]): Lines[] {
+  const settle = (leastGap: number, passage: Context["passage"]): Lines[] =>
+    built.map((columns, index) => {
+      const isOtherAbove = new Map(
+        parts.crossing.map((wire) => [
+          wire.id,
+          Math.max(parts.bandOf.get(wire.source) ?? 0, parts.bandOf.get(wire.target) ?? 0) > index,
+        ]),
+      );
+      const own = parts.crossing.filter((wire) => touches(parts, wire, index));
+      return settleGrid({
+        columns,
+        parts: partsOf(columns, own),
+        extents: columns.extents,
+        isOtherAbove,
+        leastGap,
+        passage,
+      });
+    });
+  const alone = settle(MEASURE.leastGap, new Map());
+  if (alone.length === 1) return alone;
+  const widest = (mode: Mode): number =>
+    Math.max(...alone.map((one) => one.grid.modes[mode].gapRight));
+  const once = parts.crossing.filter((wire) => wire.kind !== "exchange");
+  const passage = new Map(
+    once.map((wire, index) => [
+      wire.id,
+      {
+        folded: widest("folded") + index * MEASURE.track,
+        unfolded: widest("unfolded") - MEASURE.gapRight + (index + 1) * MEASURE.track,
+      },
+    ]),
+  );
+  return settle(widest("unfolded") + once.length * MEASURE.track, passage);
+}
+
 /** Lays a folded graph out. Pure and deterministic: the same text gives the same drawing. */
 export function layOut(graph: FoldedGraph, domains: readonly Domain[]): Template {
   const parts = structure(graph, domains);
@@ -146,26 +183,8 @@ export function layOut(graph: FoldedGraph, domains: readonly Domain[]): Template
     one.columns.step.left = left;
     one.columns.step.right = right;
   }
-  const settle = (leastGap: number): Lines[] =>
-    built.map((columns, index) => {
-      const isOtherAbove = new Map(
-        parts.crossing.map((wire) => [
-          wire.id,
-          Math.max(parts.bandOf.get(wire.source) ?? 0, parts.bandOf.get(wire.target) ?? 0) > index,
-        ]),
-      );
-      const own = parts.crossing.filter((wire) => touches(parts, wire, index));
-      return settleGrid({
-        columns,
-        parts: partsOf(columns, own),
-        extents: columns.extents,
-        isOtherAbove,
-        leastGap,
-      });
-    });
-  let lines = settle(MEASURE.leastGap);
+  const lines = settleBands(parts, built);
   const gap = Math.max(...lines.map((one) => one.grid.modes.unfolded.gapRight));
-  if (lines.length > 1) lines = settle(gap);
 
   const template: Template = {
     bands: [],

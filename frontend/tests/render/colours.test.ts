@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import type { Role, Theme } from "../../src/core/types";
+import type { Role, Theme } from "../../src/core/types.ts";
 import {
   domainOfScale,
   ink,
   parameterColour,
   roleColour,
   valueColour,
-} from "../../src/render/colours";
-import { contrast, rgbOfHex } from "../../src/render/oklch";
+} from "../../src/render/colours.ts";
+import { contrast, rgbOfHex } from "../../src/render/oklch.ts";
 
 const THEMES: Theme[] = ["paper", "night", "projector"];
 const ROLES: Role[] = [

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { parameterColour } from "../../src/render/colours.ts";
+import { NAMES } from "../core/graphs.ts";
+import { drawing, sceneOf } from "./scenes.ts";
+
+/** Opacities of the lines drawn in a colour. */
+function opacities(svg: string, colour: string): number[] {
+  const lines = svg.matchAll(new RegExp(`<path [^>]*stroke="${colour}"[^>]*>`, "g"));
+  return [...lines].map(([line]) => Number(/stroke-opacity="([^"]+)"/.exec(line)?.[1] ?? "1"));
+}
+
+describe.each(NAMES)("%s", (name) => {
+  test.each([0, 0.4, 1])("is painted at %f without a number missing", (progress) => {
+    const svg = drawing(name, { progress });
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    expect(svg.length).toBeGreaterThan(2000);
+  });
+});
+
+test("one parameter has one colour at every step", () => {
+  const svg = drawing("lstm", { progress: 1 });
+  const colour = parameterColour("W_f", "paper");
+  expect(opacities(svg, colour).length).toBeGreaterThanOrEqual(4);
+});
+
+test("pointing at a parameter lights all its lines and dims the others to 12 %", () => {
+  const svg = drawing("lstm", { progress: 1, pointed: { kind: "parameter", id: "W_f" } });
+  expect(new Set(opacities(svg, parameterColour("W_f", "paper")))).toEqual(new Set([1]));
+  expect(new Set(opacities(svg, parameterColour("W_g", "paper")))).toEqual(new Set([0.12]));
+});
+
+test("at rest lines stand back at 35 %, those of the current step come forward", () => {
+  const svg = drawing("lstm", { progress: 1, step: 3 });
+  const found = opacities(svg, parameterColour("U_f", "paper"));
+  expect(found.filter((alpha) => alpha === 0.85)).toHaveLength(1);
+  expect(found.filter((alpha) => alpha === 0.35).length).toBeGreaterThan(1);
+});
+
+test("pointing at a node lights its own lines at its step and no other's", () => {
+  const svg = drawing("lstm", { progress: 1, pointed: { kind: "node", id: "f", step: 2 } });
+  const found = opacities(svg, parameterColour("W_f", "paper"));
+  expect(found.filter((alpha) => alpha === 1)).toHaveLength(1);
+});
+
+test("the black squares are in the folded drawing only, with the delay where it is more than one", () => {
+  const square = /<rect [^>]*fill="#24252c"[^>]*stroke="#fdfcf9"/g;
+  expect(drawing("lstm", { progress: 0 }).match(square)).toHaveLength(5);
+  expect(drawing("lstm", { progress: 1 }).match(square)).toBeNull();
+  expect(drawing("skip-3", { progress: 0 })).toContain(">3</text>");
+});
+
+test("a boundary value is dashed, and a cut edge too", () => {
+  expect(drawing("lstm", { progress: 1 })).toMatch(/<rect [^>]*stroke-dasharray/);
+  expect(drawing("teacher-forcing", { progress: 0 })).toMatch(/<path [^>]*stroke-dasharray/);
+});
+
+test("a one-hot input shows its character, a blank as a sign", () => {
+  const svg = drawing("lstm", { progress: 1, steps: 4 });
+  expect(svg).toContain(">h</text>");
+  expect(drawing("lstm", { progress: 0, step: 6 })).toContain(">␣</text>");
+});
+
+test("steps that have not arrived keep their outline and no values", () => {
+  const cells = (arrived: number): number =>
+    drawing("lstm", { progress: 1, arrived }).split("<clipPath").length;
+  expect(cells(1)).toBeLessThan(cells(3));
+});
+
+test("in the night the same names have lighter colours", () => {
+  const night = drawing("lstm", { progress: 1, theme: "night" });
+  expect(night).toContain(parameterColour("W_f", "night"));
+  expect(night).not.toContain(parameterColour("W_f", "paper"));
+});
+
+test("a frame of 100,000 steps paints as much as one of 20", () => {
+  const size = (steps: number): number =>
+    drawing("lstm", { progress: 1, steps, arrived: 20 }).length;
+  expect(size(100_000)).toBeLessThan(size(20) * 1.1);
+  expect(sceneOf("lstm", { progress: 1, steps: 100_000 }).pose.lengths).toEqual([100_000]);
+});
