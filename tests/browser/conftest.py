@@ -50,13 +50,7 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         page.on("console", lambda said: complaints.extend(complaint(said.type, said.text)))
-        page.on(
-            "request",
-            lambda asked: (
-                asked.url.startswith((live_server, "data:", "blob:"))
-                or complaints.append(f"asked another machine: {asked.url}")
-            ),
-        )
+        page.on("request", lambda asked: complaints.extend(stranger(asked.url, live_server)))
         page.goto(path)
         page.locator(".player-step").filter(has_text="=").wait_for()
         return page
@@ -71,3 +65,9 @@ def complaint(kind: str, text: str) -> list[str]:
     """What a line on the console says against the page; a refusal or a lost server is no fault."""
     is_expected = "Failed to load resource" in text
     return [f"console: {text}"] if kind in ("error", "warning") and not is_expected else []
+
+
+def stranger(address: str, server: str) -> list[str]:
+    """What a request says against the page: nothing may be asked of another machine."""
+    is_own = address.startswith((server, "data:", "blob:"))
+    return [] if is_own else [f"asked another machine: {address}"]
