@@ -18,6 +18,8 @@ import "./styles/layout.css";
 import "./styles/text.css";
 import "./styles/editor.css";
 import "./styles/controls.css";
+import "./styles/header.css";
+import "./styles/inputs.css";
 import "./styles/inspector.css";
 import "./styles/figure.css";
 

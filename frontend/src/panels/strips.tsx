@@ -52,7 +52,6 @@ export function Strips(props: StripsProps) {
   const [hover, setHover] = useState<Hover | null>(null);
   const nodes = useMemo(() => stripNodes(graph), [graph]);
   const { strips, height } = useMemo(() => layStrips(nodes, trace), [nodes, trace]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a trace grows in place; its version says when
   const ranges = useMemo(() => rangesOf(graph, trace), [graph, trace, version]);
   const selected = selection?.kind === "node" ? selection.id : null;
 
@@ -109,7 +108,6 @@ export function Strips(props: StripsProps) {
 
   return (
     <div class="strips" role="group" aria-label={words.strips} style={{ height: `${height}px` }}>
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the names beside the strips and the scrubber serve the keyboard */}
       <canvas
         ref={canvas}
         class="strips-canvas"
