@@ -114,16 +114,17 @@ class _Evaluator:
         )
         return _Value(result, left, all(operand.is_static for operand in operands))
 
-    def _reference(self, term: Term) -> _Value:
+    def _reference(self, term: Term) -> _Value | None:
         values, reference = self._values, term.reference
         assert reference is not None
         identity = values.program.variables.get(reference.name)
         if identity is not None:
             tensor, labels = values.view(Operand(identity, reference.positions), {})
             return _Value(tensor, labels, False)
-        leaf = next(
+        leaves = (
             one
             for one in values.program.instructions.values()
             if one.name == reference.name and one.is_shared
         )
-        return _Value(values.tensors[leaf.identity], (), True)
+        leaf = next(leaves, None)
+        return None if leaf is None else _Value(values.tensors[leaf.identity], (), True)

@@ -434,7 +434,7 @@ class _Builder:
         plain = [pair for pair in pairs if not self._absorbs(pair)]
         if plain:
             (first, sign), *others = sorted(plain, key=lambda pair: pair[1] < 0)
-            current = self._argument(first, instruction)
+            current = _spread(self._argument(first, instruction), out)
             if sign < 0:
                 self._emit(torch.neg, [current], out)
                 current = out
@@ -514,6 +514,16 @@ class _Builder:
             self._emit(
                 add, (current, *(self._argument(one, product) for one in product.operands)), out
             )
+
+
+def _spread(register: Register, out: Register) -> Register:
+    """A register with the shape of the result, so that what is added to it in place has room."""
+
+    def spread(window: Window) -> list[Tensor]:
+        views, shape = register(window), out(window)[0].shape
+        return views if views[0].shape == shape else [view.expand(shape) for view in views]
+
+    return spread
 
 
 def _copy(source: Tensor, *, out: Tensor) -> None:
