@@ -207,6 +207,13 @@ MESSAGES: dict[str, Message] = {
             "下标可以是 t、t-1、t+1、整数、end、end+1，在树上还可以是 left(n)、right(n)、root。",
         ),
     ),
+    "index-range": Message(
+        (
+            "`{position}` is too far away.",
+            "An index reaches at most {limit} steps back, ahead, or outside the domain.",
+        ),
+        ("`{position}` 太远了。", "下标最多向前、向后或超出域 {limit} 步。"),
+    ),
     "index-unknown": Message(
         ("The index `{index}` is not running here.", "{suggestion}"),
         ("下标 `{index}` 在这里没有定义。", "{suggestion}"),

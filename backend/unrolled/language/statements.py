@@ -16,6 +16,7 @@ MAX_NODES: Final = 4_000
 MAX_DEPTH: Final = 60
 MAX_NUMBER: Final = 1e300
 MAX_SIZE: Final = 1_000_000
+MAX_REACH: Final = 100  # steps back or ahead, and steps outside the domain
 MAX_RANK: Final = 3
 MAX_NAME: Final = 60
 

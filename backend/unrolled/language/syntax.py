@@ -18,6 +18,7 @@ from unrolled.language.statements import (
     MAX_LINES,
     MAX_NODES,
     MAX_RANK,
+    MAX_REACH,
     MAX_SIZE,
     MAX_STATEMENTS,
     Assignment,
@@ -351,18 +352,23 @@ class _Reader:
                 right=ast.Constant(value=int() as step),
             ):
                 offset = step if isinstance(sign, ast.Add) else -step
-                if isinstance(step, bool) or step > MAX_SIZE:
+                if isinstance(step, bool):
                     raise fail("index-form", self.span(node))
                 if base.id == "end":
-                    return Position("end", "", "", offset)
-                return Position("shift", self.name(base), "", offset)
+                    return self._near(node, Position("end", "", "", offset), offset)
+                return self._near(node, Position("shift", self.name(base), "", offset), step)
             case _:
                 raise fail("index-form", self.span(node))
 
     def _fixed(self, node: ast.expr, step: int) -> Position:
-        if abs(step) > MAX_SIZE:
-            raise fail("index-form", self.span(node))
-        return Position("start", "", "", step)
+        return self._near(node, Position("start", "", "", step), 1 - step)
+
+    def _near(self, node: ast.expr, position: Position, reach: int) -> Position:
+        """The position, if it reaches no further than a run holds values outside its steps."""
+        if reach > MAX_REACH or abs(position.offset) > MAX_SIZE:
+            words = shorten(str(position)[:40], 20)
+            raise fail("index-range", self.span(node), position=words, limit=str(MAX_REACH))
+        return position
 
     # expressions
 
