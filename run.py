@@ -56,7 +56,8 @@ NPM = [str(PYTHON), "hatch_build.py", "npm"]
 CHECKS = {
     "ruff check": [str(PYTHON), "-m", "ruff", "check"],
     "ruff format": [str(PYTHON), "-m", "ruff", "format", "--check"],
-    "pyright": [str(PYTHON), "-m", "pyright"],
+    # by name: pyright would prefer a pyrightconfig.json in any folder above to our pyproject.toml
+    "pyright": [str(PYTHON), "-m", "pyright", "--project", "pyproject.toml"],
     "import arrows": [str(SCRIPTS / "lint-imports")],
     "page: types, lint": [*NPM, "run", "check"],
 }
