@@ -143,14 +143,18 @@ def load_boundary(values: Values, boundary: Mapping[str, Any]) -> None:
             values.fixed.add((operand.value, operand.positions))
 
 
-def keep_across_stages(
-    values: Values, stages: Sequence[Stage], readers: Mapping[int, list[int]]
-) -> None:
-    """Values without a name that a later stage reads need room for all steps."""
-    stage_of = {one: number for number, stage in enumerate(stages) for one in stage.instructions()}
-    for identity, number in stage_of.items():
+def keep_beyond(values: Values, stages: Sequence[Stage], readers: Mapping[int, list[int]]) -> None:
+    """Values without a name that a later stage reads, or that leave their scan, need room for all steps."""
+    home: dict[int, tuple[int, int]] = {}
+    for number, stage in enumerate(stages):
+        for place, component in enumerate(stage.components):
+            scan = place if component.kind == "scan" else -1
+            home.update(dict.fromkeys(component.all_instructions(), (number, scan)))
+    for identity, (number, scan) in home.items():
         instruction = values.program.instructions[identity]
         if instruction.variable is not None or not instruction.indices:
             continue
-        if any(stage_of.get(reader, number) != number for reader in readers.get(identity, ())):
+        others = [home.get(reader, (number, scan)) for reader in readers.get(identity, ())]
+        leaves_scan = scan >= 0 and any(other != (number, scan) for other in others)
+        if leaves_scan or any(other[0] != number for other in others):
             allocate(values, identity, (Pad(),) * len(instruction.indices))

@@ -17,7 +17,7 @@ from unrolled.engine.checking import asked_names, check_steps, read_settings
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.loading import (
     boundary_places,
-    keep_across_stages,
+    keep_beyond,
     load_boundary,
     load_inputs,
     load_leaves,
@@ -107,7 +107,7 @@ def prepare(
     load_leaves(values, made, read_settings(recurrence, settings or {}), seed)
     load_boundary(values, boundary or {})
     order = stages(plan)
-    keep_across_stages(values, order, readers)
+    keep_beyond(values, order, readers)
     symbols = load_inputs(values, given)
     return Run(plan, values, _Request(names, forcing, made, symbols), order, readers)
 

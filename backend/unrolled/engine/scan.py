@@ -108,10 +108,13 @@ class _Builder:
             )
         return self.scratch[instruction.identity]
 
-    def _out(self, instruction: Instruction) -> Register:
-        if instruction.variable is None:
-            return self._fixed(self._scratch(instruction))
+    def _is_kept(self, instruction: Instruction) -> bool:
+        """Whether every step of a result is held: a variable, or what is read outside this scan."""
+        return instruction.identity in self.values.pads
 
+    def _out(self, instruction: Instruction) -> Register:
+        if not self._is_kept(instruction):
+            return self._fixed(self._scratch(instruction))
         return self._shared_steps(instruction.identity, 0)
 
     def _shared_steps(self, identity: int, offset: int) -> Register:
@@ -171,7 +174,7 @@ class _Builder:
         widen_to = (
             max(rank, len(reader.shape)) if widen and is_unit_by_unit(reader.function) else rank
         )
-        if operand.value in self.inside and producer.variable is None:
+        if operand.value in self.inside and not self._is_kept(producer):
             rest = tuple(
                 label for label in leading_labels(self.program, reader) if label != self.index
             )
@@ -222,12 +225,15 @@ class _Builder:
             self.done.add(member.product)
             if member.total is None or member.hoisted is None:
                 self.scratch[member.product] = part
+                if self._is_kept(program.instructions[member.product]):
+                    out = self._out(program.instructions[member.product])
+                    self._emit(_copy, [self._fixed(part)], out)
             else:
                 self.prepared[member.total] = (
                     part,
                     frozenset({member.product, member.hoisted.value}),
                 )
-                if program.instructions[member.total].variable is None:
+                if not self._is_kept(program.instructions[member.total]):
                     self.scratch[member.total] = part
                     self.done |= set() if member.rest else {member.total}
             places.append((member, start_column, size))
@@ -289,7 +295,10 @@ class _Builder:
             self._emit(function, (source,), self._fixed(joint))
             column = 0
             for result, (_, _, size) in zip(results, run, strict=True):
-                self.scratch[result.identity] = joint.narrow(1, column, size)
+                part = joint.narrow(1, column, size)
+                self.scratch[result.identity] = part
+                if self._is_kept(result):
+                    self._emit(_copy, [self._fixed(part)], self._out(result))
                 column += size
         elif len(results) > 1 and (whole_out := self._joint_out(results)) is not None:
             self._emit(function, (source,), whole_out)
