@@ -87,6 +87,7 @@ export function addBand(
     domain: columns.band.domain,
     top,
     height: lines.grid.height,
+    levelHeight: columns.band.domain.kind === "tree" ? lines.grid.height + MEASURE.bandGap : 0,
     before: Math.max(0, ...bounds.filter(isBefore).map((one) => 1 - one.position)),
     beyond: Math.max(0, ...bounds.filter((one) => !isBefore(one)).map((one) => one.position)),
     beforeShift: ahead.inner < step.right ? step.right - ahead.inner : 0,
@@ -190,9 +191,10 @@ function placedEdge(
     sourcePlace: placeOf(columns, part.source),
     targetPlace: placeOf(columns, part.target),
     delay: part.kind === "delayed" ? part.delay : 0,
+    child: wire.child,
     position: wire.position,
     points,
-    square: part.kind === "delayed" ? squareOf(points) : null,
+    square: part.kind === "delayed" && wire.child === null ? squareOf(points) : null,
     name: { folded: null, unfolded: null },
   };
 }

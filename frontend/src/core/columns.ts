@@ -59,25 +59,25 @@ function placeOrdered(lattice: Lattice, gap: number): number {
   };
 
   let best = cost();
+  const before = new Float64Array(elements.length);
   const attempt = (block: readonly Element[], shift: number): boolean => {
-    const before = elements.map((element) => element.x);
+    for (const [index, element] of elements.entries()) before[index] = element.x;
     for (const element of block) element.x += shift;
-    for (const row of lattice.rows) push(row, new Set(block), gap);
+    for (const row of lattice.rows) push(row, block, gap);
     const after = cost();
     if (after < best - 1e-6) {
       best = after;
       return true;
     }
-    elements.forEach((element, index) => {
-      element.x = before[index] ?? 0;
-    });
+    for (const [index, element] of elements.entries()) element.x = before[index] ?? 0;
     return false;
   };
 
   for (let round = 0, changed = true; changed && round < 200; round++) {
     changed = false;
     for (const element of elements) {
-      for (const block of [[element], uprightBlock(element, lattice.links)]) {
+      const hanging = uprightBlock(element, lattice.links);
+      for (const block of hanging.length > 1 ? [[element], hanging] : [hanging]) {
         for (const shift of shiftsOf(block, lattice.links)) {
           if (attempt(block, shift)) changed = true;
         }
@@ -127,8 +127,8 @@ function shiftsOf(block: readonly Element[], links: readonly Link[]): number[] {
 }
 
 /** Restores the distances in a row; what was moved on purpose stays, the others give way. */
-function push(row: Element[], fixed: Set<Element>, gap: number): void {
-  const anchor = row.findIndex((element) => fixed.has(element));
+function push(row: Element[], fixed: readonly Element[], gap: number): void {
+  const anchor = row.findIndex((element) => fixed.includes(element));
   if (anchor < 0) return;
   for (let index = anchor + 1; index < row.length; index++) {
     const [previous, element] = [row[index - 1], row[index]];

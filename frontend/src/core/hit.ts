@@ -43,10 +43,12 @@ export function hit(
 
 function hitNode(pose: Pose, x: number, y: number, near: number, reach: number): Selection | null {
   for (const node of pose.template.nodes) {
-    if (Math.abs(y - node.y) > node.extent.height / 2 + reach) continue;
+    const tree = pose.trees[node.band];
+    if (!tree && Math.abs(y - node.y) > node.extent.height / 2 + reach) continue;
     const isOnce = node.place !== "step";
     const spread = pose.progress === 0 ? 0 : 1;
-    for (let step = near - spread; step <= near + spread; step++) {
+    const [first, last] = tree ? [1, tree.size] : [near - spread, near + spread];
+    for (let step = first; step <= last; step++) {
       const column = isOnce ? columnOf(pose, node, null) : step;
       if (!isOnce && !exists(pose, node, column) && pose.progress > 0) continue;
       if (!contains(boxOf(pose, node, column), x, y, Math.min(reach, 3))) continue;
@@ -83,7 +85,9 @@ function hitEdge(
     }
     const before = pose.progress === 0 ? 0 : 1 + Math.max(0, -edge.delay);
     const after = pose.progress === 0 ? 0 : 1 + Math.max(0, edge.delay);
-    for (let step = near - before; step <= near + after; step++) consider(edge, step);
+    const tree = pose.trees[edge.band];
+    const [first, last] = tree ? [1, tree.size] : [near - before, near + after];
+    for (let step = first; step <= last; step++) consider(edge, step);
   }
   for (const rail of pose.template.rails) {
     const { from, to, y: railY } = railSpan(pose, rail);

@@ -10,6 +10,7 @@ import {
   boxOf,
   columnOf,
   columnX,
+  columnY,
   endsOf,
   isSingle,
   type Pose,
@@ -59,7 +60,11 @@ export function placeNames(template: Template, latexOf: (parameter: string) => s
       for (const shift of steps) {
         boxes.push({ ...own, x: own.x + (shift - MIDDLE) * template.pitch });
       }
-      edge.name[mode] = { ...mark, x: mark.x - columnX(pose, edge.band, target) };
+      edge.name[mode] = {
+        ...mark,
+        x: mark.x - columnX(pose, edge.band, target),
+        y: mark.y - columnY(pose, edge.band, target),
+      };
     }
   }
 }
@@ -78,7 +83,7 @@ function taken(pose: Pose, node: PlacedNode, step: number): Box[] {
       node.name.side === "left"
         ? box.x - MEASURE.nameGap - node.name.width
         : box.x + box.width + MEASURE.nameGap,
-    y: nameY(node) - MEASURE.name / 2,
+    y: nameY(node) + columnY(pose, node.band, columnOf(pose, node, step)) - MEASURE.name / 2,
     width: node.name.width,
     height: MEASURE.name,
   };

@@ -14,7 +14,7 @@ import {
 } from "./lattice.ts";
 
 const EXHAUSTIVE = 20_000;
-const MOST = 48;
+const MOST = 16;
 
 function linksAbove(lattice: Lattice): Link[][] {
   const above: Link[][] = lattice.rows.map(() => []);

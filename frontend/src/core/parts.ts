@@ -91,6 +91,7 @@ function delayedPart(columns: BandColumns, wire: Wire): Part | null {
   const first = forward ? row[0] : row.at(-1);
   const isStraight =
     Math.abs(wire.delay) === 1 &&
+    wire.child === null &&
     source.element.row === target.element.row &&
     exit !== "top" &&
     first === target.element;

@@ -5,6 +5,7 @@
 
 import { laneOffset } from "./route.ts";
 import type { PlacedEdge, PlacedNode, Rail, Template } from "./template.ts";
+import { balancedTree, isLeaf, type Tree } from "./tree.ts";
 
 export interface Pose {
   template: Template;
@@ -14,6 +15,8 @@ export interface Pose {
   anchor: number;
   /** Steps of each band. */
   lengths: readonly number[];
+  /** How each band branches; null where it is a chain. */
+  trees: readonly (Tree | null)[];
 }
 
 export interface Box {
@@ -26,16 +29,24 @@ export interface Box {
 /** A column: a step (boundary positions included), or what stands once. */
 export type ColumnAt = number | "head" | "tail";
 
+/** Steps that are drawn before a run has said how many there are. */
+const UNKNOWN = 5;
+
 export function poseOf(
   template: Template,
   lengths: Readonly<Record<string, number>>,
   progress: number,
   anchor: number,
 ): Pose {
-  const own = template.bands.map((band) =>
-    Math.max(1, band.domain.name === "" ? 1 : (lengths[band.domain.name] ?? 1)),
+  const own = template.bands.map((band) => {
+    if (band.domain.name === "") return 1;
+    const length = Math.max(1, lengths[band.domain.name] ?? UNKNOWN);
+    return band.levelHeight > 0 ? balancedTree(length).size : length;
+  });
+  const trees = template.bands.map((band, index) =>
+    band.levelHeight > 0 ? balancedTree(own[index] ?? 1) : null,
   );
-  return { template, progress, anchor, lengths: own };
+  return { template, progress, anchor, lengths: own, trees };
 }
 
 export function mix(folded: number, unfolded: number, progress: number): number {
@@ -43,13 +54,23 @@ export function mix(folded: number, unfolded: number, progress: number): number 
 }
 
 /** Middle of a step's column. Step 1 of the unfolded graph stands at 0. */
-export function stepX(pose: Pose, step: number): number {
+export function stepX(pose: Pose, step: number, band?: number): number {
   const { pitch } = pose.template;
-  return (pose.anchor - 1) * pitch + (step - pose.anchor) * pitch * pose.progress;
+  const tree = band === undefined ? null : pose.trees[band];
+  const own = tree ? (tree.x[step] ?? 0) : step - 1;
+  return mix(pose.anchor - 1, own, pose.progress) * pitch;
+}
+
+/** By how much a column stands off the lowest level: not at all, on a chain. */
+export function columnY(pose: Pose, band: number, column: ColumnAt): number {
+  const tree = pose.trees[band];
+  if (!tree || typeof column !== "number") return 0;
+  const height = pose.template.bands[band]?.levelHeight ?? 0;
+  return -(tree.level[column] ?? 0) * height * pose.progress;
 }
 
 export function columnX(pose: Pose, band: number, column: ColumnAt): number {
-  if (typeof column === "number") return stepX(pose, column);
+  if (typeof column === "number") return stepX(pose, column, band);
   const placed = pose.template.bands[band];
   if (!placed) return 0;
   if (column === "tail") {
@@ -80,7 +101,8 @@ export function boundaryShift(pose: Pose, band: number, column: ColumnAt): numbe
 export function boxOf(pose: Pose, node: PlacedNode, column: ColumnAt): Box {
   const { width, height } = node.extent;
   const middle = columnX(pose, node.band, column) + node.x + boundaryShift(pose, node.band, column);
-  return { x: middle - width / 2, y: node.y - height / 2, width, height };
+  const y = node.y - height / 2 + columnY(pose, node.band, column);
+  return { x: middle - width / 2, y, width, height };
 }
 
 /** Where a node stands for a step: steps' nodes in that column, the others wherever they stand once. */
@@ -112,6 +134,10 @@ export function endsOf(pose: Pose, edge: PlacedEdge, step: number): [ColumnAt, C
       return [target ?? "tail", target ?? "tail"];
     default: {
       const to = target ?? step;
+      const tree = pose.trees[edge.band];
+      if (tree && edge.child && typeof to === "number") {
+        return [tree[edge.child][to] ?? 0, to];
+      }
       return [source ?? (typeof to === "number" ? to - edge.delay : to), to];
     }
   }
@@ -121,6 +147,9 @@ export function endsOf(pose: Pose, edge: PlacedEdge, step: number): [ColumnAt, C
 export function exists(pose: Pose, node: PlacedNode, column: ColumnAt): boolean {
   if (typeof column !== "number") return node.place === column;
   const length = pose.lengths[node.band] ?? 1;
+  const tree = pose.trees[node.band];
+  // Inputs of a tree are given at its leaves.
+  if (tree && node.node.kind === "input" && !isLeaf(tree, column)) return false;
   if (column >= 1 && column <= length) return true;
   return node.boundary.some((one) =>
     one.anchor === "start" ? one.position === column : length + one.position === column,
@@ -141,7 +170,7 @@ export function stands(pose: Pose, edge: PlacedEdge, step: number, nodes: NodeIn
   }
   if (edge.targetPlace !== "rail" && !isIn(target)) return false;
   if (edge.sourcePlace === "rail" || from === undefined) return true;
-  return edge.kind === "delayed" ? exists(pose, from, source) : isIn(source);
+  return exists(pose, from, source) && (edge.kind === "delayed" || isIn(source));
 }
 
 function reachesBoundary(edge: PlacedEdge): boolean {
@@ -176,6 +205,8 @@ export function wayOf(pose: Pose, edge: PlacedEdge, step: number, into: Float64A
   const [source, target] = endsOf(pose, edge, step);
   const from = columnX(pose, edge.band, source);
   const to = columnX(pose, edge.band, target);
+  const fromY = columnY(pose, edge.band, source);
+  const toY = columnY(pose, edge.band, target);
   const fromShift = boundaryShift(pose, edge.band, source);
   const toShift = boundaryShift(pose, edge.band, target);
   const lane = laneOffset(edge.delay, step) * pose.progress;
@@ -185,6 +216,7 @@ export function wayOf(pose: Pose, edge: PlacedEdge, step: number, into: Float64A
     x += point.end === "source" ? from : to;
     if (point.isAtBox) x += point.end === "source" ? fromShift : toShift;
     let y = mix(point.folded.y, point.unfolded.y, pose.progress);
+    y += point.level === "source" ? fromY : toY;
     if (point.isInLane) y += lane;
     if (count > 0) {
       const isSame =
@@ -245,6 +277,7 @@ export function visibleSteps(
   const beyond = Math.max(0, ...template.bands.map((band) => band.beyond));
   const [low, high] = [1 - before, longest + beyond];
   if (pose.progress <= 0) return { first: anchor, last: anchor };
+  if (pose.trees.some((tree) => tree !== null)) return { first: low, last: high };
   const pitch = template.pitch * pose.progress;
   const base = (anchor - 1) * template.pitch;
   const reach = Math.max(template.left, template.right) + 8;
@@ -267,8 +300,9 @@ export function boundsOf(pose: Pose): Box {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   template.bands.forEach((band, index) => {
     const length = pose.lengths[index] ?? 1;
+    const widest = pose.trees[index] ? (length + 1) / 2 : length;
     from = Math.min(from, stepX(pose, isFolded ? pose.anchor : 1) - band.foldedLeft);
-    to = Math.max(to, stepX(pose, isFolded ? pose.anchor : length) + band.foldedRight);
+    to = Math.max(to, stepX(pose, isFolded ? pose.anchor : widest) + band.foldedRight);
     if (!isFolded && band.before > 0) {
       from = Math.min(from, stepX(pose, 1 - band.before) + band.beforeShift - band.beforeReach);
     }
@@ -283,5 +317,8 @@ export function boundsOf(pose: Pose): Box {
     from = Math.min(from, span.from);
     to = Math.max(to, span.to);
   }
-  return { x: from, y: 0, width: to - from, height: template.height };
+  const rise = Math.max(
+    ...pose.trees.map((tree, band) => (tree ? -columnY(pose, band, tree.size) : 0)),
+  );
+  return { x: from, y: -rise, width: to - from, height: template.height + rise };
 }

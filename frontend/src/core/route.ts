@@ -5,13 +5,14 @@
  */
 
 import { isDirectSink, type Lines } from "./lines.ts";
-import { laneOf } from "./measures.ts";
+import { laneOf, MEASURE } from "./measures.ts";
 import type { Mode, Part } from "./parts.ts";
 import type { End } from "./ports.ts";
 
 export interface Waypoint {
-  /** The column it hangs on. */
+  /** The column it hangs on, and the one it takes its height from: on a tree columns stand at levels. */
   end: End;
+  level: End;
   folded: { x: number; y: number };
   unfolded: { x: number; y: number };
   /** Arcs over several columns: this point lies lower by the lane of the step. */
@@ -25,6 +26,7 @@ interface Place {
   x: number;
   y: number;
   isInLane?: boolean;
+  level?: End;
 }
 
 function endPoint(lines: Lines, part: Part, end: End, mode: Mode): Place {
@@ -51,8 +53,26 @@ function withinPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
   return [endPoint(lines, part, "source", mode), ...places, endPoint(lines, part, "target", mode)];
 }
 
+/** From a child up to its parent: upright to just below it, then across. */
+function childPlaces(lines: Lines, part: Part): Place[] {
+  const { source, target } = part;
+  if (!source || !target) return [];
+  const half = (id: string): number => (lines.context.extents.get(id)?.height ?? 0) / 2;
+  const top = (lines.grid.rowY[source.row] ?? 0) - half(source.key);
+  const bottom = (lines.grid.rowY[target.row] ?? 0) + half(target.key);
+  const x = target.x + (part.wire.child === "left" ? -MEASURE.port : MEASURE.port);
+  const corner = bottom + MEASURE.entry;
+  return [
+    { end: "source", x: source.x, y: top },
+    { end: "source", x: source.x, y: corner, level: "target" },
+    { end: "target", x, y: corner },
+    { end: "target", x, y: bottom },
+  ];
+}
+
 /** Out of the column, along the gap and into another column. */
 function passingPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
+  if (part.wire.child !== null && mode === "unfolded") return childPlaces(lines, part);
   const source = endPoint(lines, part, "source", mode);
   const target = endPoint(lines, part, "target", mode);
   const gap = `${part.key}/gap`;
@@ -156,6 +176,7 @@ export function routeOf(lines: Lines, part: Part): Waypoint[] {
       (index === unfolded.length - 2 && place.end === "target" && place.x === arrival?.x);
     return {
       end: place.end,
+      level: place.level ?? place.end,
       folded: { x: other.x, y: other.y },
       unfolded: { x: place.x, y: place.y },
       isInLane: place.isInLane === true,

@@ -33,6 +33,8 @@ export interface Wire {
   operation: string;
   cut: boolean;
   delay: number;
+  /** On a tree: which child is read. */
+  child: "left" | "right" | null;
   /** arrive: which step is read; depart: which boundary value is written. */
   position: number | "end" | null;
 }
@@ -116,6 +118,7 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
     operation: edge.operation,
     cut: edge.cut,
     delay: 0,
+    child: null,
     position: null,
   };
   const place = edge.at?.[0];
@@ -127,12 +130,16 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
   }
   if (from === "step" && to !== "step") {
     const position = edge.reads[0]?.position;
-    if (position === "end") return { ...wire, kind: "arrive", position: "end" };
+    if (position === "end" || position === "root")
+      return { ...wire, kind: "arrive", position: "end" };
     if (typeof position === "number") return { ...wire, kind: "arrive", position };
     return { ...wire, kind: "collect" };
   }
   if (from !== "step") return wire;
   if (place) return { ...wire, kind: "depart", position: place.position };
+  if (read?.position === "left" || read?.position === "right") {
+    return { ...wire, kind: "delayed", delay: 1, child: read.position };
+  }
   if (read?.position !== undefined) return { ...wire, kind: "exchange" };
   const delay = read?.delay ?? 0;
   return delay === 0 ? wire : { ...wire, kind: "delayed", delay };
@@ -148,6 +155,7 @@ function bundle(wires: Wire[]): Wire[] {
       wire.target,
       wire.parameter,
       wire.delay,
+      wire.child,
       wire.position,
       wire.cut,
     ].join("\u0000");

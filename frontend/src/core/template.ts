@@ -56,6 +56,7 @@ export interface PlacedEdge {
   sourcePlace: Place | "crown" | "rail";
   targetPlace: Place | "crown" | "rail";
   delay: number;
+  child: "left" | "right" | null;
   /** arrive, depart: the one step it reads or writes. */
   position: number | "end" | null;
   points: Waypoint[];
@@ -94,6 +95,8 @@ export interface PlacedBand {
   domain: Domain;
   top: number;
   height: number;
+  /** From one level of a tree to the next; 0 on a chain. */
+  levelHeight: number;
   /** Boundary positions that are drawn: how far before the first step, how far beyond the last. */
   before: number;
   beyond: number;

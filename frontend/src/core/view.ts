@@ -128,7 +128,7 @@ export function between(from: Camera, to: Camera, share: number): Camera {
 /** Folded, the axis holds the whole run; unfolded, it is that of the columns. */
 export function timeAxisOf(pose: Pose, camera: Camera, size: Size): TimeAxis {
   const steps = Math.max(1, ...pose.lengths);
-  const pitch = Math.min(64, (size.width - GUTTER - ROOM.side) / steps);
+  const pitch = Math.min(96, (size.width - GUTTER - ROOM.side) / steps);
   const whole = { origin: GUTTER + pitch / 2, pitch };
   const [origin] = toScreen(camera, size, stepX(pose, 1), 0);
   const own = { origin, pitch: pose.template.pitch * camera.scale };

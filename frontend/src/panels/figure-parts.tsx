@@ -55,7 +55,9 @@ export function Parameters(props: ParametersProps) {
   const { graph, theme, words, pointed, selection, onPoint, onSelect } = props;
   const parameters = graph.nodes.filter((node) => node.kind === "parameter");
   if (parameters.length === 0) return null;
-  const onEdges = new Set(graph.edges.map((edge) => edge.parameter));
+  const onEdges = new Set(
+    graph.edges.filter((edge) => edge.source !== edge.parameter).map((edge) => edge.parameter),
+  );
   return (
     <ul class="figure-parameters" aria-label={words.parameters}>
       {parameters.map((node) => {

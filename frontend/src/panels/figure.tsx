@@ -98,7 +98,7 @@ export function Figure(props: FigureProps) {
   });
 
   useEffect(() => {
-    setSaid(selection ? describe(selection, graph, trace, words) : "");
+    if (selection) setSaid(describe(selection, graph, trace, words));
   }, [selection, graph, trace, words]);
 
   const onKeyDown = (event: KeyboardEvent): void => {

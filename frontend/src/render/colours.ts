@@ -183,8 +183,8 @@ function stopsOf(scale: Scale, theme: Theme): readonly string[] {
       : [zero, "#bfe3d4", "#69b99c", "#1d8b6a", "#004d38"];
   }
   return theme === "night"
-    ? [zero, "#7a3a1d", "#c4622e", "#f59a68", "#ffdcc7"]
-    : [zero, "#f8cdb2", "#ea8b54", "#c4470a", "#7c2a02"];
+    ? [zero, "#59301f", "#8f4626", "#c9683a", "#f58b57"]
+    : [zero, "#fbd9c4", "#f3ab80", "#e27a44", "#c4470a"];
 }
 
 /** The colours of a scale from its low end to its high end, as CSS text and as bytes. */
@@ -196,7 +196,9 @@ export function scaleTable(scale: Scale, theme: Theme): { css: string[]; rgb: Ui
   const css: string[] = [];
   const rgb = new Uint8ClampedArray((STEPS + 1) * 3);
   for (let step = 0; step <= STEPS; step++) {
-    const colour = rampBetween(stops, step / STEPS);
+    // Probabilities over many classes are small: their ramp rises early. The legend shows it as it is.
+    const share = scale === "probability" ? Math.sqrt(step / STEPS) : step / STEPS;
+    const colour = rampBetween(stops, share);
     css.push(colour);
     rgb.set(rgbOfHex(colour), step * 3);
   }
@@ -210,7 +212,7 @@ export function domainOfScale(scale: Scale, range: readonly [number, number]): [
   if (scale === "gate" || scale === "probability") return [0, 1];
   const reach = Math.max(Math.abs(range[0]), Math.abs(range[1]));
   const end = Number.isFinite(reach) && reach > 0 ? reach : 1;
-  return scale === "loss" ? [0, end] : [-end, end];
+  return scale === "diverging" ? [-end, end] : [0, end];
 }
 
 /** Place of a value in its scale's table; a value that is not a number has none. */

@@ -4,6 +4,7 @@ import { MEASURE } from "../core/measures.ts";
 import { smoothstep } from "../core/motion.ts";
 import {
   columnX,
+  columnY,
   endsOf,
   isSingle,
   mix,
@@ -17,13 +18,15 @@ import type { PlacedEdge, Rail } from "../core/template.ts";
 import { toScreen } from "../core/view.ts";
 import { ink, parameterColour } from "./colours.ts";
 import type { Painter } from "./painter.ts";
-import { fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+import { boundaryShare, fade, lineWidth, type Scene, STYLE } from "./scene.ts";
 
 const way = new Float64Array(64);
 
 /** Names are never set smaller than this; below this zoom they would no longer fit their places. */
 const SMALLEST = 11;
-const NAMED = 0.56;
+const NAMED = 0.5;
+/** Below this zoom only the current step and what is pointed at keep them. */
+const ROOMY = 0.66;
 
 function colourOfEdge(scene: Scene, parameter: string | null): string {
   return parameter === null ? ink(scene.theme).muted : parameterColour(parameter, scene.theme);
@@ -49,7 +52,8 @@ function alphaOf(scene: Scene, edge: PlacedEdge, step: number): number {
   const isBoundary = [source, target].some(
     (column) => typeof column === "number" && (column < 1 || column > length),
   );
-  return isBoundary ? alpha * smoothstep(0.5, 1, pose.progress) : alpha;
+  // The line into the anchor's column is the loop of the folded drawing: it never goes.
+  return isBoundary && step !== pose.anchor ? alpha * boundaryShare(pose.progress) : alpha;
 }
 
 /** Calls back for every copy of every edge that the window shows. */
@@ -218,15 +222,20 @@ export function paintEdgeNames(painter: Painter, scene: Scene, first: number, la
   const mode = folded > 0 ? "folded" : "unfolded";
   const shown = folded > 0 ? folded : unfolded;
   if (shown < 0.01 || camera.scale < NAMED) return;
+  const isRoomy = mode === "folded" || camera.scale >= ROOMY;
   eachCopy(scene, first, last, (edge, step) => {
     const mark = edge.name[mode];
     const runs = edge.parameter === null ? undefined : scene.names.get(edge.parameter);
     if (!mark || !runs || edge.parameter === null) return;
     const [source, target] = endsOf(pose, edge, step);
     if (mode === "unfolded" && typeof source === "number" && source < 1) return;
-    const rest = mode === "folded" || Math.round(scene.step) === step ? 1 : 0.62;
+    const isCurrent = Math.round(scene.step) === step;
+    const belongs = scene.emphasis.to.edge(edge, source, target);
+    if (!isRoomy && !isCurrent && belongs !== 1) return;
+    const rest = mode === "folded" || isCurrent ? 1 : 0.62;
     const alpha = fade(scene, (one) => one.edge(edge, source, target), rest, STYLE.unrelated);
-    const [x, y] = toScreen(camera, size, columnX(pose, edge.band, target) + mark.x, mark.y);
+    const [worldX, worldY] = [columnX(pose, edge.band, target), columnY(pose, edge.band, target)];
+    const [x, y] = toScreen(camera, size, worldX + mark.x, worldY + mark.y);
     painter.name(runs, x, y, {
       size: Math.max(MEASURE.parameter * camera.scale, SMALLEST),
       colour: colourOfEdge(scene, edge.parameter),

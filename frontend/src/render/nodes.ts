@@ -2,16 +2,15 @@
 
 import { runsAt } from "../core/label.ts";
 import { MEASURE } from "../core/measures.ts";
-import { smoothstep } from "../core/motion.ts";
 import { nameY } from "../core/names.ts";
-import { boxOf, type ColumnAt, columnOf, exists } from "../core/pose.ts";
+import { boxOf, type ColumnAt, columnOf, columnY, exists } from "../core/pose.ts";
 import type { PlacedNode } from "../core/template.ts";
 import type { Selection } from "../core/types.ts";
 import { toScreen } from "../core/view.ts";
 import { ink, roleColour } from "./colours.ts";
 import { contrast } from "./oklch.ts";
 import type { Painter, Stroke } from "./painter.ts";
-import { fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+import { boundaryShare, fade, lineWidth, type Scene, STYLE } from "./scene.ts";
 import { cellValue, colourOf, rowsThatFit, shortNumber, visibleSymbol } from "./values.ts";
 
 /** Calls back for every node of every column in the window; the anchor's column comes last, on top. */
@@ -65,7 +64,7 @@ export function paintNode(
   if (x > size.width + 20 || x + width < -20) return;
   const isBoundary = isBoundaryColumn(scene, node, column);
   let alpha = fade(scene, (one) => one.node(node, column), 1, STYLE.unrelatedNode);
-  if (isBoundary) alpha *= smoothstep(0.5, 1, pose.progress);
+  if (isBoundary) alpha *= boundaryShare(pose.progress);
   if (alpha < 0.01) return;
   const values = trace?.value(node.id, valueStep(node, column)) ?? null;
   const colour = roleColour(node.node.role, theme);
@@ -86,7 +85,10 @@ export function paintNode(
   const paper = ink(theme).paper;
   if (node.extent.shape === "diamond") {
     painter.diamond(x, y, width, height, paper, null);
-    const fill = values ? colourOf(node.node, values[0] ?? 0, scene.ranges, theme) : null;
+    // A total stands on no scale of its steps: its number says it.
+    const isTotal = node.place !== "step";
+    const fill =
+      values && !isTotal ? colourOf(node.node, values[0] ?? 0, scene.ranges, theme) : null;
     painter.diamond(x, y, width, height, fill, stroke, alpha);
     if (values) paintNumber(painter, scene, frame, values[0] ?? 0, fill ?? paper, alpha, 0.8);
     return;
@@ -224,9 +226,10 @@ function paintName(
   const isRight = node.name.side === "right";
   const edge = isRight ? box.x + box.width + MEASURE.nameGap : box.x - MEASURE.nameGap;
   const worldX = node.name.at === "above" ? box.x + box.width / 2 : edge;
-  const [x, y] = toScreen(camera, size, worldX, nameY(node));
+  const worldY = nameY(node) + columnY(pose, node.band, column);
+  const [x, y] = toScreen(camera, size, worldX, worldY);
   let alpha = fade(scene, (one) => one.node(node, column), 1, STYLE.unrelatedNode);
-  if (isBoundary) alpha *= smoothstep(0.5, 1, pose.progress);
+  if (isBoundary) alpha *= boundaryShare(pose.progress);
   if (alpha < 0.01) return;
   const isIndexed =
     node.place === "step" && typeof column === "number" && (isBoundary || isPointed);

@@ -39,7 +39,7 @@ export function paint(painter: Painter, scene: Scene): void {
 /** A quiet band over the lines and behind the boxes of the current step. */
 function paintCurrent(painter: Painter, scene: Scene): void {
   const { pose, camera, size, theme } = scene;
-  if (pose.progress < 0.6) return;
+  if (pose.progress < 0.6 || pose.trees.some((tree) => tree !== null)) return;
   const { pitch, height } = pose.template;
   const middle = stepX(pose, scene.step);
   const half = pitch / 2;
@@ -53,7 +53,7 @@ function paintCurrent(painter: Painter, scene: Scene): void {
 /** Step numbers under the columns, thinned out where they would touch. */
 function paintStepNumbers(painter: Painter, scene: Scene, first: number, last: number): void {
   const { pose, camera, size, theme, trace } = scene;
-  if (pose.progress < 0.6) return;
+  if (pose.progress < 0.6 || pose.trees.some((tree) => tree !== null)) return;
   const alpha = (pose.progress - 0.6) / 0.4;
   const longest = Math.max(...pose.lengths);
   const pitch = pose.template.pitch * camera.scale;

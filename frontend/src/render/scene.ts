@@ -1,6 +1,7 @@
 /** Everything a frame is made of. `paint` turns it into a picture; nothing else decides what is seen. */
 
 import type { Run } from "../core/label.ts";
+import { smoothstep } from "../core/motion.ts";
 import type { NodeIndex, Pose } from "../core/pose.ts";
 import type { Selection, Theme, Trace } from "../core/types.ts";
 import type { Camera, Size } from "../core/view.ts";
@@ -49,6 +50,11 @@ export function fade(
   };
   if (share >= 1) return level(to);
   return level(from) * (1 - share) + level(to) * share;
+}
+
+/** Boundary values appear while the columns part. */
+export function boundaryShare(progress: number): number {
+  return smoothstep(0.2, 0.75, progress);
 }
 
 /** Lines grow thicker more slowly than the drawing. */

@@ -40,6 +40,20 @@ export interface StageInput {
   reducedMotion: boolean;
 }
 
+/** What a picture depends on. */
+const WATCHED: Record<keyof StageInput, true> = {
+  graph: true,
+  domains: true,
+  trace: true,
+  step: true,
+  playing: true,
+  unfolded: true,
+  selection: true,
+  pointed: true,
+  theme: true,
+  reducedMotion: true,
+};
+
 /** Told after every frame: where the time axis lies, and whether the picture has come to rest. */
 export type Listener = (axis: TimeAxis, isResting: boolean) => void;
 
@@ -131,10 +145,13 @@ export class Stage {
   update(next: StageInput): void {
     const now = performance.now();
     const last = this.input;
+    const isNewVersion = next.trace !== null && next.trace.version !== this.version;
+    const keys = Object.keys(WATCHED) as (keyof StageInput)[];
+    if (!isNewVersion && keys.every((key) => next[key] === last[key])) return;
     this.input = next;
     if (next.graph !== last.graph) this.changeGraph(next);
     const isNewRun = next.trace !== last.trace;
-    if (isNewRun || (next.trace && next.trace.version !== this.version)) {
+    if (isNewRun || isNewVersion) {
       this.version = next.trace?.version ?? -1;
       this.ranges = rangesOf(next.graph, next.trace);
     }
@@ -229,12 +246,28 @@ export class Stage {
 
   resize(width: number, height: number): void {
     if (width === this.size.width && height === this.size.height) return;
+    const left = this.leftEdge();
     this.size = { width, height };
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.refit();
+    if (left !== null) this.keepLeft(left);
     this.draw();
+  }
+
+  /** World place at the left edge of an unfolded picture. */
+  private leftEdge(): number | null {
+    if (!this.input.unfolded || this.size.width === 0) return null;
+    const camera = this.glide?.to ?? this.unfolded;
+    return camera.x - this.size.width / 2 / camera.scale;
+  }
+
+  /** When the column grows or shrinks, what stood at its left stays there. */
+  private keepLeft(left: number): void {
+    const camera = { ...this.unfolded, x: left + this.size.width / 2 / this.unfolded.scale };
+    const pose = { ...this.pose(), progress: 1 };
+    this.unfolded = confined(pose, camera, this.size);
   }
 
   /** Fits again what the reader has not moved. */
@@ -247,10 +280,9 @@ export class Stage {
       this.folded = { ...camera, x: camera.x - base };
     }
     if (!this.isTouched.unfolded) {
-      const last = Math.max(...pose.lengths);
       const { step } = this.input;
       this.glide = null;
-      this.unfolded = unfoldedCamera(pose, this.size, step > 1 && step < last ? step : null);
+      this.unfolded = unfoldedCamera(pose, this.size, step > 1 ? step : null);
     }
   }
 

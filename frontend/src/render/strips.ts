@@ -8,6 +8,9 @@ import { rgbOfHex } from "./oklch.ts";
 import { FONTS } from "./painter.ts";
 import { type Ranges, scaleOfNode, visibleSymbol } from "./values.ts";
 
+/** A bar already says its size by its height: its colour need not shout. */
+const BAR_ALPHA = 0.7;
+
 export type StripKind = "symbols" | "bars" | "heat";
 
 export interface Strip {
@@ -172,8 +175,10 @@ function paintBars(
     const y = zero - ((index < 0 ? high : value) / (high - low)) * strip.height;
     context.fillStyle = index < 0 ? notANumber(theme) : (table.css[index] ?? "");
     const x = axis.origin + (step - 1) * axis.pitch - axis.pitch / 2;
+    context.globalAlpha = BAR_ALPHA;
     context.fillRect(x, Math.min(y, zero), width, Math.max(1, Math.abs(zero - y)));
   }
+  context.globalAlpha = 1;
 }
 
 function paintHeat(

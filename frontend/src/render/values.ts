@@ -16,6 +16,11 @@ export function scaleOfNode(node: GraphNode): Scale {
   return scaleOfRole(node.role);
 }
 
+/** A sum over all steps does not compare with the values at one. */
+function isTotal(node: GraphNode): boolean {
+  return node.domains.length === 0 && shapeOf(node) === "diamond";
+}
+
 /** Which span of numbers each variable is read on. All states share one, so that their colours compare. */
 export interface Ranges {
   of(node: GraphNode): [number, number];
@@ -29,7 +34,7 @@ export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
     `${scaleOfNode(node)}${node.kind === "input" ? " input" : ""}`;
   for (const node of graph.nodes) {
     if (node.kind !== "input" && node.kind !== "variable") continue;
-    if (shapeOf(node) === "token") continue;
+    if (shapeOf(node) === "token" || isTotal(node)) continue;
     const [low, high] = trace?.range(node.id) ?? [0, 0];
     const known = shared.get(keyOf(node));
     shared.set(keyOf(node), [Math.min(low, known?.[0] ?? low), Math.max(high, known?.[1] ?? high)]);

@@ -32,7 +32,8 @@ function nameBox(box: Box, node: PlacedNode): Box {
       : node.name.side === "left"
         ? box.x - MEASURE.nameGap - width
         : box.x + box.width + MEASURE.nameGap;
-  return { x, y: nameY(node) - MEASURE.name * 0.3, width, height: MEASURE.name * 0.6 };
+  const y = box.y + box.height / 2 + nameY(node) - node.y;
+  return { x, y: y - MEASURE.name * 0.3, width, height: MEASURE.name * 0.6 };
 }
 
 describe.each(NAMES)("the drawing of %s", (name) => {
