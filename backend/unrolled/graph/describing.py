@@ -116,9 +116,12 @@ def _read_data(read: Read) -> dict[str, Any]:
 
 
 def operations(recurrence: Recurrence, equation: Equation) -> list[tuple[str, Term]]:
-    """The terms of an equation in preorder, each with its id: `f/0` is the whole right side."""
+    """The terms of an equation in preorder, each with its id: `f/0` is the whole right side.
+
+    A boundary value with two indices is `e[t;0]/0`: LaTeX marks, which hold the id, end at a comma.
+    """
     name = (
-        str(Reference(equation.variable, equation.position))
+        str(Reference(equation.variable, equation.position)).replace(", ", ";")
         if equation.position
         else equation.variable
     )

@@ -466,7 +466,7 @@ FUNCTIONS: dict[str, Function] = {
             "normal",
             2,
             _E,
-            r"\mathcal{{N}}\left({0}, {1}^2\right)",
+            r"\mathcal{{N}}\left({0}, {{{1}}}^2\right)",
             "normal(μ, σ)",
             "drawn from a normal distribution of mean μ and standard deviation σ",
             "从均值 μ、标准差 σ 的正态分布抽取",

@@ -17,6 +17,10 @@ from unrolled.language.terms import Equation, Position, Recurrence, Reference, S
 
 _ACCENTS = {"tilde": r"\tilde", "hat": r"\hat", "bar": r"\bar"}
 _VARIANTS = {"final sigma": "varsigma", "lamda": "lambda"}
+_GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+    "xi", "omicron", "pi", "rho", "sigma", "varsigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+)  # fmt: skip
 _LATIN_CAPITALS = {
     "alpha": "A", "beta": "B", "epsilon": "E", "zeta": "Z", "eta": "H", "iota": "I", "kappa": "K", "mu": "M",
     "nu": "N", "omicron": "O", "rho": "P", "tau": "T", "chi": "X",
@@ -38,6 +42,10 @@ _BRACKETS = (
     (r"\left\lVert", r"\lVert"),
     (r"\right\rVert", r"\rVert"),
 )
+_LEAST = {
+    "modulo": (_PRODUCT, _PRODUCT), "circular_convolve": (_POWER, _POWER), "spike": (_REMAINDER,),
+    "normal": (_COMPARISON, _ATOM), "squared_error": (_SUM, _SERIES),
+}  # fmt: skip
 _COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 
 
@@ -48,7 +56,7 @@ def _letter(letter: str) -> str:
         if name.startswith(prefix):
             word = name.removeprefix(prefix).lower()
             word = _VARIANTS.get(word, word)
-            if " " in word:
+            if word not in _GREEK:
                 return rf"\text{{{letter}}}"
             if case == "CAPITAL":
                 latin = _LATIN_CAPITALS.get(word)
@@ -228,17 +236,10 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
             body = parts[0] if function != "sum" else wrapped(0, _SERIES)
             return FUNCTIONS[function].latex.format(body, over=over)
         case _:
-            least = (
-                _REMAINDER
-                if function in _COMPARISONS
-                else _PRODUCT
-                if function == "modulo"
-                else _POWER
-                if function == "circular_convolve"
-                else _COMPARISON
-            )
+            least = _REMAINDER if function in _COMPARISONS else _COMPARISON
+            wanted = _LEAST.get(function, (least,) * len(parts))
             return FUNCTIONS[function].latex.format(
-                *(wrapped(place, least) for place in range(len(parts)))
+                *(wrapped(place, one) for place, one in enumerate(wanted))
             )
 
 
