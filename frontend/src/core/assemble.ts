@@ -65,6 +65,19 @@ function boundaryReach(columns: BandColumns, isStart: boolean): BoundaryReach {
     : { inner: left, outer: right + MEASURE.index };
 }
 
+/** Room for what stands at every node of a tree; its inputs are at the leaves only. */
+function levelHeight(columns: BuiltColumns, lines: Lines): number {
+  const spans = columns.band.nodes
+    .filter((node) => node.kind === "variable" && node.domains.length > 0)
+    .flatMap((node) => {
+      const row = columns.columns.step.lattice.byId.get(node.id)?.row;
+      const y = row === undefined ? 0 : (lines.grid.rowY[row] ?? 0);
+      const half = (columns.extents.get(node.id)?.height ?? 0) / 2;
+      return [y - half, y + half];
+    });
+  return Math.max(...spans) - Math.min(...spans) + MEASURE.levelGap;
+}
+
 export function addBand(
   template: Template,
   columns: BuiltColumns,
@@ -87,7 +100,7 @@ export function addBand(
     domain: columns.band.domain,
     top,
     height: lines.grid.height,
-    levelHeight: columns.band.domain.kind === "tree" ? lines.grid.height + MEASURE.bandGap : 0,
+    levelHeight: columns.band.domain.kind === "tree" ? levelHeight(columns, lines) : 0,
     before: Math.max(0, ...bounds.filter(isBefore).map((one) => 1 - one.position)),
     beyond: Math.max(0, ...bounds.filter((one) => !isBefore(one)).map((one) => one.position)),
     beforeShift: ahead.inner < step.right ? step.right - ahead.inner : 0,

@@ -42,6 +42,7 @@ export const MEASURE = {
   tailGap: 30,
   leastChannel: 26,
   bandGap: 40,
+  levelGap: 64,
   corner: 9,
   arrow: 7,
 } as const;

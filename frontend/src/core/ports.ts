@@ -117,6 +117,62 @@ function acrossPorts(
   return ports;
 }
 
+/**
+ * A link that misses being upright by less than a port is made so: one of its ends moves along its side,
+ * as long as it keeps clear of its neighbours there.
+ */
+function straighten(
+  lattice: Lattice,
+  parts: readonly Part[],
+  ports: Map<PortKey, Port>,
+  extentOfElement: (element: Element) => Extent,
+): void {
+  const within = parts.filter((part) => part.kind === "within");
+  const owner = new Map<Port, Element>();
+  for (const part of parts) {
+    for (const end of ["source", "target"] as const) {
+      const element = part[end];
+      const port = ports.get(portKey(part, end, "unfolded"));
+      if (element && port) owner.set(port, element);
+    }
+  }
+  const move = (part: Part, end: End, element: Element, shift: number): boolean => {
+    const port = ports.get(portKey(part, end, "unfolded"));
+    if (!port) return false;
+    const extent = extentOfElement(element);
+    const wanted = port.dx + shift;
+    const side = sideOf(part, end, "unfolded");
+    const others = [...owner].filter(
+      ([other, at]) =>
+        other !== port && at === element && Math.sign(other.dy) === Math.sign(port.dy),
+    );
+    const isClear = others.every(([other]) => {
+      const [before, after] = [port.dx - other.dx, wanted - other.dx];
+      return before * after > 0 && Math.abs(after) >= MEASURE.leastPort;
+    });
+    if (!isClear || Math.abs(wanted) > extent.width / 2 - 5) return false;
+    const moved = outline(extent, side, wanted);
+    for (const mode of MODES) ports.set(portKey(part, end, mode), moved);
+    owner.delete(port);
+    owner.set(moved, element);
+    return true;
+  };
+  for (const part of within) {
+    const chain = lattice.chains.get(part.wire.id) ?? [];
+    for (const link of chain) {
+      const endAt = (element: Element): End | null =>
+        element.node ? (part.source === element ? "source" : "target") : null;
+      const [low, high] = [endAt(link.lower), endAt(link.upper)];
+      const x = (end: End | null, element: Element): number =>
+        element.x + (end ? (ports.get(portKey(part, end, "unfolded"))?.dx ?? 0) : 0);
+      const lean = x(high, link.upper) - x(low, link.lower);
+      if (Math.abs(lean) < 0.5 || Math.abs(lean) > MEASURE.port + 2) continue;
+      if (high && move(part, high, link.upper, -lean)) continue;
+      if (low) move(part, low, link.lower, lean);
+    }
+  }
+}
+
 /** A line that runs straight up keeps the middle; the others stand beside it, or all are spread evenly. */
 function spread(endings: readonly Ending[], reach: number): number[] {
   const count = endings.length;
@@ -206,7 +262,9 @@ export function portsOf(
 ): Map<PortKey, Port> {
   const ports = new Map<PortKey, Port>();
   for (const lattice of lattices) {
-    for (const [key, port] of acrossPorts(lattice, parts, extentOfElement)) ports.set(key, port);
+    const across = acrossPorts(lattice, parts, extentOfElement);
+    straighten(lattice, parts, across, extentOfElement);
+    for (const [key, port] of across) ports.set(key, port);
     for (const [key, port] of besidePorts(lattice, parts, extentOfElement, bendOf)) {
       ports.set(key, port);
     }

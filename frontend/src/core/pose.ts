@@ -149,7 +149,8 @@ export function exists(pose: Pose, node: PlacedNode, column: ColumnAt): boolean 
   const length = pose.lengths[node.band] ?? 1;
   const tree = pose.trees[node.band];
   // Inputs of a tree are given at its leaves.
-  if (tree && node.node.kind === "input" && !isLeaf(tree, column)) return false;
+  const isGiven = node.place === "step" && node.node.kind === "input";
+  if (tree && isGiven && !isLeaf(tree, column)) return false;
   if (column >= 1 && column <= length) return true;
   return node.boundary.some((one) =>
     one.anchor === "start" ? one.position === column : length + one.position === column,
