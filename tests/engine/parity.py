@@ -1,0 +1,123 @@
+"""The engine beside the plain interpreter, on one run with random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.interpreter import Here, Interpreter, Steps
+from unrolled.engine import Run, prepare
+from unrolled.graph import operations
+from unrolled.language import Recurrence, Term
+
+TOLERANCE = 1e-9
+RANDOM = ("sample", "bernoulli", "normal")
+
+
+def random_inputs(
+    recurrence: Recurrence, lengths: Mapping[str, int], seed: int = 0
+) -> dict[str, Tensor]:
+    """Every input as (steps…, shape): classes for one-hot inputs, else normal numbers."""
+    generator = torch.Generator().manual_seed(seed)
+    made: dict[str, Tensor] = {}
+    for name, variable in recurrence.variables.items():
+        if variable.kind != "input":
+            continue
+        steps = [lengths[domain] for domain in variable.domains]
+        if variable.one_hot:
+            classes = torch.randint(variable.shape[0], steps, generator=generator)
+            made[name] = torch.nn.functional.one_hot(classes, variable.shape[0]).double()
+        else:
+            made[name] = torch.randn(*steps, *variable.shape, generator=generator).double()
+    return made
+
+
+def random_parameters(recurrence: Recurrence, seed: int = 0) -> dict[str, Tensor]:
+    """Every parameter, biases and scalars too, so that no zero or one hides a mistake."""
+    generator = torch.Generator().manual_seed(seed + 1)
+    return {
+        name: 0.7 * torch.randn(parameter.shape, generator=generator).double()
+        for name, parameter in recurrence.parameters.items()
+    }
+
+
+def random_terms(recurrence: Recurrence) -> dict[int, str]:
+    """`id` of every term that draws, and the name of the operation."""
+    return {
+        id(term): identity
+        for equation in recurrence.equations
+        for identity, term in operations(recurrence, equation)
+        if term.function in RANDOM
+    }
+
+
+def run_both(
+    recurrence: Recurrence,
+    lengths: Mapping[str, int],
+    *,
+    forcing: int = 1,
+    boundary: Mapping[tuple[str, Steps], Tensor] | None = None,
+    seed: int = 0,
+    chunks: Sequence[int] | None = None,
+) -> tuple[Run, Interpreter]:
+    """The same run twice: computed by the engine, and ready to be asked of the interpreter."""
+    inputs = random_inputs(recurrence, lengths, seed)
+    parameters = random_parameters(recurrence, seed)
+    drawn = random_terms(recurrence)
+    given: dict[str, dict[str, Tensor]] = {}
+    for (name, (step,)), value in (boundary or {}).items():
+        length = lengths[recurrence.variables[name].domains[0]]
+        place = str(step) if step <= 0 else f"end+{step - length}"
+        given.setdefault(name, {})[place] = value
+    run = prepare(
+        recurrence,
+        lengths=lengths,
+        inputs=inputs,
+        parameters=parameters,
+        boundary=given,
+        forcing=float(forcing),
+        variables=[*recurrence.variables, *drawn.values()],
+        dtype="float64",
+        seed=seed,
+    )
+    for _ in run.chunks(chunks):
+        pass
+    values = run.values
+
+    def draw(term: Term, here: Here) -> Tensor:
+        value = values[drawn[id(term)]]
+        for index in term.indices:
+            value = value[here[index] - 1]
+        return value[0]
+
+    plain = Interpreter(
+        recurrence,
+        lengths,
+        inputs,
+        parameters,
+        boundary=boundary or {},
+        forcing=forcing,
+        draw=draw,
+    )
+    return run, plain
+
+
+def differences(run: Run, plain: Interpreter) -> dict[str, float]:
+    """The largest difference of every variable that an equation defines."""
+    found: dict[str, float] = {}
+    for name, variable in run.recurrence.variables.items():
+        domains = len(variable.domains)
+        have = run.values[name].select(domains, 0)
+        want = plain.value(name)
+        assert have.shape == want.shape, name
+        worst = (have - want).abs().max() / (1 + want.abs().max())
+        found[name] = float(worst)
+    return found
+
+
+def assert_parity(run: Run, plain: Interpreter) -> None:
+    """Every variable at every step is what the interpreter says."""
+    wrong = {name: one for name, one in differences(run, plain).items() if not one <= TOLERANCE}
+    assert not wrong
