@@ -84,12 +84,12 @@ export class CanvasPainter implements Painter {
     count: number,
     corner: number,
     stroke: Stroke,
-    casing: { colour: string; width: number } | null,
+    casing: Stroke | null,
   ): void {
     if (count < 2) return;
     this.context.beginPath();
     traceLine(this.context, points, count, corner);
-    if (casing) this.stroke({ colour: casing.colour, width: casing.width, alpha: 1 });
+    if (casing) this.stroke(casing);
     this.stroke(stroke);
   }
 

@@ -17,8 +17,8 @@ import {
 import type { PlacedEdge, Rail } from "../core/template.ts";
 import { toScreen } from "../core/view.ts";
 import { ink, parameterColour } from "./colours.ts";
-import type { Painter } from "./painter.ts";
-import { boundaryShare, fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+import type { Painter, Stroke } from "./painter.ts";
+import { boundaryShare, copyShare, fade, lineWidth, type Scene, STYLE } from "./scene.ts";
 
 const way = new Float64Array(64);
 
@@ -48,6 +48,7 @@ function alphaOf(scene: Scene, edge: PlacedEdge, step: number): number {
   const rest = mix(STYLE.restFolded, unfolded, pose.progress) * (isBetween ? 0.8 : 1);
   let alpha = fade(scene, (one) => one.edge(edge, source, target), rest, STYLE.unrelated);
   if (!hasArrived(scene, edge.band, step)) alpha *= STYLE.pending;
+  if (step !== pose.anchor && !isSingle(edge)) alpha *= copyShare(pose.progress);
   const length = pose.lengths[edge.band] ?? 1;
   const isBoundary = [source, target].some(
     (column) => typeof column === "number" && (column < 1 || column > length),
@@ -70,9 +71,10 @@ export function eachCopy(
       if (stands(pose, edge, step, nodes)) visit(edge, step);
       continue;
     }
-    // An arc may begin before the window and end behind it.
-    const early = pose.progress === 0 ? 0 : Math.min(0, edge.delay);
-    const late = pose.progress === 0 ? 0 : Math.max(0, edge.delay);
+    // An arc may begin before the window and end behind it; but not while only some columns are drawn.
+    const isWhole = pose.progress === 1;
+    const early = isWhole ? Math.min(0, edge.delay) : 0;
+    const late = isWhole ? Math.max(0, edge.delay) : 0;
     for (let step = first + early; step <= last + late; step++) {
       if (stands(pose, edge, step, nodes)) visit(edge, step);
     }
@@ -84,10 +86,20 @@ export function paintEdges(painter: Painter, scene: Scene, first: number, last: 
   const strong: [PlacedEdge, number, number][] = [];
   eachCopy(scene, first, last, (edge, step) => {
     const alpha = alphaOf(scene, edge, step);
-    if (alpha > STYLE.current) strong.push([edge, step, alpha]);
+    const isOpening = scene.pose.progress < 1 && step === scene.pose.anchor;
+    if (alpha > STYLE.current || isOpening) strong.push([edge, step, alpha]);
     else paintEdge(painter, scene, edge, step, alpha);
   });
   for (const [edge, step, alpha] of strong) paintEdge(painter, scene, edge, step, alpha);
+}
+
+/** The rim that parts a line from what it crosses; a faint line must not cut a strong one. */
+function casingOf(scene: Scene, width: number, alpha: number): Stroke {
+  return {
+    colour: ink(scene.theme).paper,
+    width: width + 3,
+    alpha: Math.min(1, alpha / STYLE.rest),
+  };
 }
 
 function paintEdge(
@@ -98,7 +110,7 @@ function paintEdge(
   alpha: number,
 ): void {
   if (alpha < 0.01) return;
-  const { pose, camera, size, theme } = scene;
+  const { pose, camera, size } = scene;
   const count = wayOf(pose, edge, step, way);
   for (let index = 0; index < count; index++) {
     const [x, y] = toScreen(camera, size, way[index * 2] ?? 0, way[index * 2 + 1] ?? 0);
@@ -128,13 +140,13 @@ function paintEdge(
       alpha,
       ...(edge.cut ? { dash: [width * 3, width * 2.5] } : {}),
     },
-    { colour: ink(theme).paper, width: width + 3 },
+    casingOf(scene, width, alpha),
   );
   if (hasHead) painter.head(tipX, tipY, dx, dy, headSize, colour, alpha);
 }
 
 function paintRails(painter: Painter, scene: Scene): void {
-  const { pose, camera, size, theme } = scene;
+  const { pose, camera, size } = scene;
   for (const rail of pose.template.rails) {
     const alpha = railAlpha(scene, rail);
     const span = railSpan(pose, rail);
@@ -167,7 +179,7 @@ function paintRails(painter: Painter, scene: Scene): void {
       count,
       MEASURE.corner * camera.scale,
       { colour, width, alpha, ...dash },
-      { colour: ink(theme).paper, width: width + 3 },
+      casingOf(scene, width, alpha),
     );
   }
 }
@@ -180,7 +192,7 @@ function railAlpha(scene: Scene, rail: Rail): number {
 /** The book's black squares, in the folded drawing only. */
 export function paintSquares(painter: Painter, scene: Scene): void {
   const { pose, camera, size, theme } = scene;
-  const shown = 1 - smoothstep(0, 0.25, pose.progress);
+  const shown = 1 - smoothstep(0, 0.1, pose.progress);
   if (shown < 0.01) return;
   for (const edge of pose.template.edges) {
     if (!edge.square) continue;
@@ -217,7 +229,7 @@ export function paintSquares(painter: Painter, scene: Scene): void {
 /** Names of parameters beside their lines: everywhere in the folded drawing, unfolded where there is room. */
 export function paintEdgeNames(painter: Painter, scene: Scene, first: number, last: number): void {
   const { pose, camera, size } = scene;
-  const folded = 1 - smoothstep(0, 0.2, pose.progress);
+  const folded = 1 - smoothstep(0, 0.06, pose.progress);
   const unfolded = smoothstep(0.85, 1, pose.progress);
   const mode = folded > 0 ? "folded" : "unfolded";
   const shown = folded > 0 ? folded : unfolded;
@@ -230,6 +242,7 @@ export function paintEdgeNames(painter: Painter, scene: Scene, first: number, la
     const [source, target] = endsOf(pose, edge, step);
     if (mode === "unfolded" && typeof source === "number" && source < 1) return;
     const isCurrent = Math.round(scene.step) === step;
+    if (mode === "folded" && step !== pose.anchor && !isSingle(edge)) return;
     const belongs = scene.emphasis.to.edge(edge, source, target);
     if (!isRoomy && !isCurrent && belongs !== 1) return;
     const rest = mode === "folded" || isCurrent ? 1 : 0.62;

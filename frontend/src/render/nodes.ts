@@ -10,7 +10,7 @@ import { toScreen } from "../core/view.ts";
 import { ink, roleColour } from "./colours.ts";
 import { contrast } from "./oklch.ts";
 import type { Painter, Stroke } from "./painter.ts";
-import { boundaryShare, fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+import { boundaryShare, fade, lineWidth, namesShare, type Scene, STYLE } from "./scene.ts";
 import { cellValue, colourOf, rowsThatFit, shortNumber, visibleSymbol } from "./values.ts";
 
 /** Calls back for every node of every column in the window; the anchor's column comes last, on top. */
@@ -229,7 +229,7 @@ function paintName(
   const worldY = nameY(node) + columnY(pose, node.band, column);
   const [x, y] = toScreen(camera, size, worldX, worldY);
   let alpha = fade(scene, (one) => one.node(node, column), 1, STYLE.unrelatedNode);
-  if (isBoundary) alpha *= boundaryShare(pose.progress);
+  alpha *= namesShare(pose.progress);
   if (alpha < 0.01) return;
   const isIndexed =
     node.place === "step" && typeof column === "number" && (isBoundary || isPointed);

@@ -13,15 +13,7 @@ export function windowOf(scene: Scene): { first: number; last: number } {
   const { camera, size, pose } = scene;
   const [from] = toWorld(camera, size, 0, 0);
   const [to] = toWorld(camera, size, size.width, 0);
-  if (pose.progress > 0 && pose.progress < 1) {
-    // While columns slide, only those are drawn that will stay or have stood on the screen.
-    const unfolded = visibleSteps({ ...pose, progress: 1 }, from, to);
-    const now = visibleSteps(pose, from, to);
-    const most = Math.ceil((to - from) / pose.template.pitch) + 3;
-    const first = Math.max(now.first, pose.anchor - most);
-    const last = Math.min(now.last, pose.anchor + most);
-    return { first: Math.min(first, unfolded.last), last: Math.max(last, unfolded.first) };
-  }
+  if (pose.progress > 0 && pose.progress < 1) return scene.kept;
   return visibleSteps(pose, from, to);
 }
 

@@ -33,7 +33,7 @@ export interface Painter {
     count: number,
     corner: number,
     stroke: Stroke,
-    casing: { colour: string; width: number } | null,
+    casing: Stroke | null,
   ): void;
   /** An arrow's head with its point at (x, y), looking along (dx, dy). */
   head(

@@ -16,6 +16,8 @@ export interface Scene {
   theme: Theme;
   trace: Trace | null;
   ranges: Ranges;
+  /** The steps that the unfolded picture shows: while columns part or meet, only these are drawn. */
+  kept: { first: number; last: number };
   /** The current step, between two steps while playback moves on. */
   step: number;
   selection: Selection | null;
@@ -50,6 +52,18 @@ export function fade(
   };
   if (share >= 1) return level(to);
   return level(from) * (1 - share) + level(to) * share;
+}
+
+/** Names would lie on one another while columns part: they go first and come last. */
+export function namesShare(progress: number): number {
+  return progress === 0
+    ? 1
+    : Math.max(1 - smoothstep(0, 0.04, progress), smoothstep(0.8, 1, progress));
+}
+
+/** The anchor's own lines are the loops that open; those of the other copies come in as they part. */
+export function copyShare(progress: number): number {
+  return smoothstep(0.06, 0.55, progress);
 }
 
 /** Boundary values appear while the columns part. */

@@ -223,6 +223,13 @@ export class Stage {
     );
   }
 
+  /** The steps that the unfolded picture shows. */
+  private kept(): { first: number; last: number } {
+    const [from] = toWorld(this.unfolded, this.size, 0, 0);
+    const [to] = toWorld(this.unfolded, this.size, this.size.width, 0);
+    return visibleSteps({ ...this.pose(), progress: 1 }, from, to);
+  }
+
   /** The step itself when the unfolded picture shows it, else the nearest that it shows. */
   private inSight(step: number): number {
     const pose = { ...this.pose(), progress: 1 };
@@ -349,6 +356,7 @@ export class Stage {
       theme,
       trace,
       ranges: this.ranges,
+      kept: this.kept(),
       step: valueAt(this.step, now),
       selection,
       pointed,

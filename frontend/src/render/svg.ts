@@ -61,14 +61,14 @@ export class SvgPainter implements Painter {
     count: number,
     corner: number,
     stroke: Stroke,
-    casing: { colour: string; width: number } | null,
+    casing: Stroke | null,
   ): void {
     if (count < 2) return;
     const path = new PathData();
     traceLine(path, points, count, corner);
     const data = path.parts.join("");
     if (casing) {
-      this.body.push(`<path d="${data}" fill="none"${strokeAttributes({ ...casing, alpha: 1 })}/>`);
+      this.body.push(`<path d="${data}" fill="none"${strokeAttributes(casing)}/>`);
     }
     this.body.push(`<path d="${data}" fill="none"${strokeAttributes(stroke)}/>`);
   }
