@@ -5,7 +5,15 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { runsOfLatex, textOfRuns } from "../core/label.ts";
 import { arrangeRows } from "../core/rows.ts";
 import { structure } from "../core/structure.ts";
-import type { Domain, FoldedGraph, GraphNode, Selection, TimeAxis, Trace } from "../core/types.ts";
+import type {
+  Domain,
+  FoldedGraph,
+  GraphNode,
+  Role,
+  Selection,
+  TimeAxis,
+  Trace,
+} from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
 import { layStrips, paintStrips, type Strip, stepAtX } from "../render/strips.ts";
 import { rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
@@ -25,7 +33,22 @@ export interface StripsProps {
   onStep(step: number): void;
 }
 
-/** Variables over time, from the top of the drawing to its bottom. */
+/** What a reader watches comes first: the memory, then what guards it, then what comes out. */
+const PLACE: Record<Role, number> = {
+  state: 0,
+  memory: 0,
+  attention: 0,
+  gate: 1,
+  hidden: 1,
+  output: 2,
+  probability: 2,
+  loss: 3,
+  target: 3,
+  input: 4,
+  parameter: 5,
+};
+
+/** Variables over time, by what they are; alike ones from the top of the drawing to its bottom. */
 function stripNodes(graph: FoldedGraph): GraphNode[] {
   const domains = [...new Set(graph.nodes.flatMap((node) => node.domains))].map(
     (name): Domain => ({ name, index: name, kind: "chain" }),
@@ -35,7 +58,8 @@ function stripNodes(graph: FoldedGraph): GraphNode[] {
     .bands.toReversed()
     .flatMap((band) => arrangeRows(band).rows.toReversed().flat())
     .flatMap((id) => byId.get(id) ?? [])
-    .filter((node) => node.domains.length > 0);
+    .filter((node) => node.domains.length > 0)
+    .sort((one, other) => PLACE[one.role] - PLACE[other.role]);
 }
 
 interface Hover {
