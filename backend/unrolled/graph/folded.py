@@ -21,13 +21,15 @@ Kind = Literal["input", "variable", "parameter", "constant", "setting"]
 class Read:
     """Along one domain of the source: `delay` steps back (negative: ahead), or a fixed `position`.
 
-    `position` is `all`, `end` (plus `offset`), `left`, `right`, `root`, or a step number.
+    `position` is `all`, `end` (plus `offset`), `left`, `right`, `root`, or a step number. `index` is the
+    running or swept index, which tells two reads of one domain apart (`h[t]` and `h[k]` over time).
     """
 
     domain: str
     delay: int | None = None
     position: str | int | None = None
     offset: int = 0
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`at` is None for every step, or the boundary position that the edge enters."""
+    """`at` is None for every step, or the boundary position that the edge enters.
+
+    `indices` are the running indices of the equation, one a domain of the target; empty where `at` fixes it.
+    """
 
     id: str
     source: str
     target: str
     parameter: str | None
     reads: tuple[Read, ...]
+    indices: tuple[str, ...]
     operation: str
     cut: bool = False
     at: tuple[Boundary, ...] | None = None
@@ -248,7 +254,7 @@ class _Edges:
         parts = [source, target]
         if place.parameter is not None and place.parameter != source:
             parts.append(place.parameter)
-        parts += [_read_words(read) for read in reads if read.delay != 0]
+        parts += self._reads_words(reads)
         if at is not None:
             parts += [f"at{one.anchor}{one.position}" for one in at]
         return Edge(
@@ -257,10 +263,26 @@ class _Edges:
             target,
             place.parameter,
             reads,
+            self._running(),
             place.operation,
             place.is_cut,
             at,
         )
+
+    def _running(self) -> tuple[str, ...]:
+        if self.equation.position is None:
+            return self.equation.indices
+        return tuple(position.index for position in self.equation.position)
+
+    def _reads_words(self, reads: tuple[Read, ...]) -> list[str]:
+        """What an id says of the reads: nothing where the source is read at its own step."""
+        sources = [read.domain for read in reads]
+        targets = [self.recurrence.index_domains[index] for index in self._running() if index]
+        if reads and any(len(set(one)) < len(one) for one in (sources, targets)):
+            return [",".join(f"{read.index}{_read_words(read)}" for read in reads)]
+        if all(read.delay == 0 for read in reads):
+            return []
+        return [",".join(map(_read_words, reads))]
 
 
 def _at(equation: Equation) -> tuple[Boundary, ...] | None:
@@ -276,10 +298,10 @@ def _at(equation: Equation) -> tuple[Boundary, ...] | None:
 def read_position(position: Position, over: frozenset[str]) -> Read:
     """How a reference reads along one domain; an index in `over` is swept whole."""
     if position.index in over:
-        return Read(position.domain, position="all")
+        return Read(position.domain, position="all", index=position.index)
     match position.anchor:
         case "shift":
-            return Read(position.domain, delay=-position.offset)
+            return Read(position.domain, delay=-position.offset, index=position.index)
         case "start":
             return Read(position.domain, position=position.offset)
         case "end":

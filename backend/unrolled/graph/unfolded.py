@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from unrolled.graph.folded import Edge, FoldedGraph, Node, Read
+from unrolled.graph.folded import Boundary, Edge, FoldedGraph, Node, Read
 
 Steps = tuple[int, ...]
 
@@ -35,38 +35,40 @@ def unfold(graph: FoldedGraph, lengths: Mapping[str, int]) -> Unfolded:
         source, target = by_name[edge.source], by_name[edge.target]
         if edge.cut or source.kind not in ("input", "variable"):
             continue
-        for into, out_of in _pairs(edge, source, target, lengths):
+        for into, out_of in _pairs(edge, target, lengths):
             nodes.setdefault((edge.source, out_of))
             nodes.setdefault((edge.target, into))
             edges.append(((edge.source, out_of), (edge.target, into), edge.parameter))
     return Unfolded(tuple(nodes), tuple(edges))
 
 
-def _pairs(
-    edge: Edge, source: Node, target: Node, lengths: Mapping[str, int]
-) -> Iterator[tuple[Steps, Steps]]:
-    fixed = {
-        one.domain: one.position if one.anchor == "start" else lengths[one.domain] + one.position
-        for one in edge.at or ()
-    }
+def _pairs(edge: Edge, target: Node, lengths: Mapping[str, int]) -> Iterator[tuple[Steps, Steps]]:
+    """Where an edge enters its target, and the step of its source that it leaves."""
+    fixed = iter(edge.at or ())
     ranges = [
-        [fixed[domain]] if domain in fixed else range(1, lengths[domain] + 1)
-        for domain in target.domains
+        range(1, lengths[domain] + 1) if index else [_fixed(next(fixed), lengths)]
+        for index, domain in zip(edge.indices, target.domains, strict=True)
     ]
+    swept = {read.index: lengths[read.domain] for read in edge.reads if read.position == "all"}
     for into in product(*ranges):
-        here = dict(zip(target.domains, into, strict=True))
-        choices = [_steps(read, here, lengths) for read in edge.reads]
-        for out_of in product(*choices):
-            yield into, out_of
+        here = dict(zip(edge.indices, into, strict=True))
+        for steps in product(*(range(1, length + 1) for length in swept.values())):
+            there = {**here, **dict(zip(swept, steps, strict=True))}
+            yield into, tuple(_step(read, there, lengths) for read in edge.reads)
 
 
-def _steps(read: Read, here: Mapping[str, int], lengths: Mapping[str, int]) -> list[int]:
+def _fixed(boundary: Boundary, lengths: Mapping[str, int]) -> int:
+    start = 0 if boundary.anchor == "start" else lengths[boundary.domain]
+    return start + boundary.position
+
+
+def _step(read: Read, here: Mapping[str, int], lengths: Mapping[str, int]) -> int:
     if read.delay is not None:
-        return [here[read.domain] - read.delay]
+        return here[read.index] - read.delay
     if read.position == "all":
-        return list(range(1, lengths[read.domain] + 1))
+        return here[read.index]
     if read.position == "end":
-        return [lengths[read.domain] + read.offset]
+        return lengths[read.domain] + read.offset
     if isinstance(read.position, int):
-        return [read.position]
+        return read.position
     raise ValueError(f"{read.position} needs a tree, which is given with a run")
