@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from unrolled.language.functions import FUNCTIONS
 from unrolled.language.terms import Equation, Position, Recurrence, Reference, Shape, Term
@@ -65,6 +66,7 @@ def _letter(letter: str) -> str:
     return letter if letter.isascii() else rf"\text{{{letter}}}"
 
 
+@lru_cache(maxsize=4096)
 def name_latex(name: str, shape: Shape) -> str:
     """A name as the book sets it: vectors and matrices bold, what follows an underscore a subscript."""
     base, *parts = name.split("_")
@@ -108,7 +110,7 @@ def name_latex(name: str, shape: Shape) -> str:
 class _Setting:
     """What a rendering needs to know: shapes of names, how many chains there are, and its marks."""
 
-    shapes: Mapping[str, Shape]
+    shape_of: Callable[[str], Shape]
     chains: int
     reference: Callable[[Reference, str, frozenset[str]], str]
     term: Callable[[Term], str | None]
@@ -136,7 +138,7 @@ def _position(position: Position, chains: int) -> str:
 
 
 def _reference(reference: Reference, setting: _Setting) -> str:
-    symbol = name_latex(reference.name, setting.shapes.get(reference.name, ()))
+    symbol = name_latex(reference.name, setting.shape_of(reference.name))
     if reference.positions:
         symbol += (
             f"^{{({','.join(_position(one, setting.chains) for one in reference.positions)})}}"
@@ -252,16 +254,18 @@ def _starts_negative(term: Term) -> bool:
 
 def _plain(recurrence: Recurrence) -> _Setting:
     return _Setting(
-        _shapes(recurrence), _chains(recurrence), lambda _, symbol, __: symbol, lambda _: None
+        _shape_of(recurrence), _chains(recurrence), lambda _, symbol, __: symbol, lambda _: None
     )
 
 
-def _shapes(recurrence: Recurrence) -> dict[str, Shape]:
-    return {
-        name: one.shape
-        for group in (recurrence.variables, recurrence.parameters, recurrence.constants)
-        for name, one in group.items()
-    } | dict.fromkeys(recurrence.settings, ())
+def _shape_of(recurrence: Recurrence) -> Callable[[str], Shape]:
+    def shape_of(name: str) -> Shape:
+        for group in (recurrence.variables, recurrence.parameters, recurrence.constants):
+            if name in group:
+                return group[name].shape
+        return ()
+
+    return shape_of
 
 
 def _chains(recurrence: Recurrence) -> int:
@@ -303,7 +307,7 @@ def equation_latex(recurrence: Recurrence, equation: Equation, *, marked: bool =
     """An equation, plain or with every symbol marked by its node and delay."""
     setting = _plain(recurrence)
     if marked:
-        setting = _Setting(setting.shapes, setting.chains, _mark(recurrence), lambda _: None)
+        setting = _Setting(setting.shape_of, setting.chains, _mark(recurrence), lambda _: None)
     return f"{_reference(_left(equation), setting)} = {_render(equation.term, setting)}"
 
 
@@ -324,7 +328,7 @@ def numbers_latex(recurrence: Recurrence, equation: Equation, identities: Mappin
         row = FUNCTIONS.get(term.function)
         return None if row is not None and row.is_elementwise else slot(term)
 
-    setting = _Setting(plain.shapes, plain.chains, plain.reference, own)
+    setting = _Setting(plain.shape_of, plain.chains, plain.reference, own)
     root = equation.term
     row = FUNCTIONS.get(root.function)
     if row is not None and not row.is_elementwise:
