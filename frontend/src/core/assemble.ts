@@ -46,6 +46,13 @@ function tailOffset(lines: Lines, mode: Mode): number {
   return reach + MEASURE.tailGap + tail.left;
 }
 
+function crownReach(columns: BandColumns, reach: (element: Element) => number): number {
+  const elements = [...columns.crowning].flatMap(
+    (id) => columns.columns.step.lattice.byId.get(id) ?? [],
+  );
+  return Math.max(0, ...elements.map(reach));
+}
+
 interface BoundaryReach {
   /** Towards the steps and away from them, from the column's middle. */
   inner: number;
@@ -118,6 +125,8 @@ export function addBand(
       : null,
     foldedLeft: step.left + folded.gapLeft,
     foldedRight: step.right + (folded.gapX.size > 0 ? folded.gapRight - MEASURE.gapRight : 0),
+    crownLeft: crownReach(columns, (element) => element.left - element.x),
+    crownRight: crownReach(columns, (element) => element.right + element.x),
     headReach: head.left,
     tailReach: tail.right,
   };

@@ -1,7 +1,7 @@
 /** The columns of a band, ready to be connected: rows, boxes of the size their lines need, and x of each. */
 
 import { placeColumn } from "./columns.ts";
-import { latticeOf } from "./lattice.ts";
+import { type Element, latticeOf } from "./lattice.ts";
 import { type Extent, extentOf, MEASURE, nameOf } from "./measures.ts";
 import { type BandColumns, type Column, crowningOf, type Part, partsOf } from "./parts.ts";
 import { arrangeRows } from "./rows.ts";
@@ -54,6 +54,10 @@ function buildColumns(band: Band, endsOf: (id: string) => [number, number]): Bui
         placeOf(wire.source) === place &&
         placeOf(wire.target) === place,
     );
+    const isCrown = (element: Element): boolean =>
+      crowning.has(element.key) ||
+      (element.node === null &&
+        lattice.rows[element.row]?.some((other) => crowning.has(other.key)) === true);
     const lattice = latticeOf(own, wires, (node) => {
       if (!node) return { half: 0, left: MEASURE.slot / 2, right: MEASURE.slot / 2 };
       const half = (extents.get(node.id)?.width ?? 0) / 2;
@@ -62,8 +66,9 @@ function buildColumns(band: Band, endsOf: (id: string) => [number, number]): Bui
         ? { half, left: half, right: named }
         : { half, left: named, right: half };
     });
-    placeColumn(lattice, MEASURE.boxGap);
-    const elements = lattice.rows.flat();
+    placeColumn(lattice, MEASURE.boxGap, crowning);
+    // What stands once above the last step does not widen every step.
+    const elements = lattice.rows.flat().filter((element) => !isCrown(element));
     return {
       place,
       lattice,

@@ -20,7 +20,7 @@ function count(links: readonly Link[], end: "lower" | "upper"): Map<Element, num
 }
 
 /** Orders the rows and sets x of every element; the boxes' common middle comes to lie at 0. */
-export function placeColumn(lattice: Lattice, gap: number): void {
+export function placeColumn(lattice: Lattice, gap: number, crowning: ReadonlySet<string>): void {
   const orders = goodOrders(lattice);
   let best = Number.POSITIVE_INFINITY;
   let winner = orders[0] ?? [];
@@ -34,7 +34,7 @@ export function placeColumn(lattice: Lattice, gap: number): void {
   }
   applyOrder(lattice, winner);
   placeOrdered(lattice, gap);
-  centre(lattice);
+  centre(lattice, crowning);
 }
 
 /** What two names against the order of the text, and a bend, cost: as much as so many units of lean. */
@@ -143,8 +143,10 @@ function push(row: Element[], fixed: readonly Element[], gap: number): void {
 }
 
 /** The middle is that of the lowest boxes, the column's spine, unless that leaves the column lopsided. */
-function centre(lattice: Lattice): void {
-  const boxes = lattice.rows.flat().filter((element) => element.node);
+function centre(lattice: Lattice, crowning: ReadonlySet<string>): void {
+  const all = lattice.rows.flat().filter((element) => element.node);
+  const own = all.filter((element) => !crowning.has(element.key));
+  const boxes = own.length > 0 ? own : all;
   const lowest = lattice.rows.find((row) => row.some((element) => element.node)) ?? [];
   if (boxes.length === 0) return;
   const low = Math.min(...boxes.map((element) => element.x - element.half));
@@ -160,4 +162,4 @@ function centre(lattice: Lattice): void {
   }
 }
 
-const LOPSIDED = 28;
+const LOPSIDED = 40;

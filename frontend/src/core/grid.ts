@@ -6,7 +6,7 @@
 import { type Context, isPassing, Lines, usesGap } from "./lines.ts";
 import { MEASURE } from "./measures.ts";
 import type { Mode, Part } from "./parts.ts";
-import { portsOf } from "./ports.ts";
+import { type End, portsOf, sideOf } from "./ports.ts";
 import { arrangeTracks, type TrackRun } from "./tracks.ts";
 
 /** Finds every track of a band, and with them its heights and widths. */
@@ -91,13 +91,20 @@ function placeChannels(lines: Lines): void {
 function arrangeMode(lines: Lines, mode: Mode): { levels: Map<string, number>; count: number }[] {
   const { left, right } = lines.context.columns.columns.step;
   const period = mode === "unfolded" ? left + right + lines.grid.modes.unfolded.gapRight : null;
-  return lines.channelRuns(mode).map((runs) => arrangeTracks(runs, period));
+  return lines.channelRuns(mode).map((runs) => arrangeTracks(runs, period, CHANNEL_ROOM));
 }
 
 function placeGaps(lines: Lines): void {
   placeUnfoldedGap(lines);
   placeFoldedGap(lines, "right");
   placeFoldedGap(lines, "left");
+}
+
+/** The side of a box on which a part ends beside it; nothing where it ends above or below. */
+function boxSide(part: Part, end: End, mode: Mode): string | undefined {
+  const element = part[end];
+  const side = sideOf(part, end, mode);
+  return element && (side === "left" || side === "right") ? `${element.key} ${side}` : undefined;
 }
 
 function gapRun(
@@ -113,6 +120,14 @@ function gapRun(
   return { key, from: Math.min(from, to), to: Math.max(from, to), stubs: sides, thickness };
 }
 
+/** Room for two round corners in a channel; in a gap lines leave at once. */
+const CHANNEL_ROOM = 10;
+const GAP_ROOM = 3;
+
+function shortestFirst(runs: readonly TrackRun[]): TrackRun[] {
+  return [...runs].sort((a, b) => a.to - a.from - (b.to - b.from));
+}
+
 function placeUnfoldedGap(lines: Lines): void {
   const runs: TrackRun[] = [];
   for (const part of lines.context.parts) {
@@ -121,29 +136,33 @@ function placeUnfoldedGap(lines: Lines): void {
     const [from, to] = lines.gapSpan(part, "unfolded");
     const forward = part.delay >= 0;
     const [near, far] = forward ? (["before", "after"] as const) : (["after", "before"] as const);
+    const [fromBox, toBox] = [
+      boxSide(part, "source", "unfolded"),
+      boxSide(part, "target", "unfolded"),
+    ];
     const key = `${part.key}/gap`;
     if (Math.abs(part.delay) > 1 && part.source) {
       const lane = lines.track("unfolded", `${part.key}/lane`, part.source.row + 1);
       const out: TrackRun["stubs"] = [
-        { at: from, side: near },
+        { at: from, side: near, box: fromBox },
         { at: lane, side: far },
       ];
       const back: TrackRun["stubs"] = [
         { at: lane, side: near },
-        { at: to, side: far },
+        { at: to, side: far, box: toBox },
       ];
       runs.push(gapRun(part, "unfolded", key, from, lane, out));
       runs.push(gapRun(part, "unfolded", `${part.key}/gap2`, lane, to, back));
     } else {
       const end = part.kind === "join" ? near : far;
       const stubs: TrackRun["stubs"] = [
-        { at: from, side: near },
-        { at: to, side: end },
+        { at: from, side: near, box: fromBox },
+        { at: to, side: end, box: toBox },
       ];
       runs.push(gapRun(part, "unfolded", key, from, to, stubs));
     }
   }
-  const { levels, count } = arrangeTracks(runs, null);
+  const { levels, count } = arrangeTracks(shortestFirst(runs), null, GAP_ROOM);
   const grid = lines.grid.modes.unfolded;
   grid.gapX = new Map(
     [...levels].map(([key, level]) => [key, MEASURE.gapLeft + level * MEASURE.track]),
@@ -161,12 +180,12 @@ function placeFoldedGap(lines: Lines, side: "left" | "right"): void {
     const [from, to] = lines.gapSpan(part, "folded");
     const isOutward = part.kind === "arrive" || part.kind === "sink" || part.kind === "depart";
     const stubs: TrackRun["stubs"] = [
-      { at: from, side: "before" },
-      { at: to, side: isOutward ? "after" : "before" },
+      { at: from, side: "before", box: boxSide(part, "source", "folded") },
+      { at: to, side: isOutward ? "after" : "before", box: boxSide(part, "target", "folded") },
     ];
     runs.push(gapRun(part, "folded", `${part.key}/gap`, from, to, stubs));
   }
-  const { levels, count } = arrangeTracks(runs, null);
+  const { levels, count } = arrangeTracks(shortestFirst(runs), null, GAP_ROOM);
   const grid = lines.grid.modes.folded;
   for (const [key, level] of levels) grid.gapX.set(key, MEASURE.loop + level * MEASURE.track);
   if (side === "right") addPassage(lines, "folded");

@@ -22,7 +22,7 @@ export const MEASURE = {
   loopPort: 24,
   /** Between lines that run beside each other. */
   track: 8,
-  foldedTrack: 40,
+  foldedTrack: 44,
   lane: 7,
   /** Least distance of neighbours in a row, and of a line that passes through a row. */
   boxGap: 18,

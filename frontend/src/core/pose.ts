@@ -302,8 +302,13 @@ export function boundsOf(pose: Pose): Box {
   template.bands.forEach((band, index) => {
     const length = pose.lengths[index] ?? 1;
     const widest = pose.trees[index] ? (length + 1) / 2 : length;
-    from = Math.min(from, stepX(pose, isFolded ? pose.anchor : 1) - band.foldedLeft);
-    to = Math.max(to, stepX(pose, isFolded ? pose.anchor : widest) + band.foldedRight);
+    const [left, right] = isFolded
+      ? [band.foldedLeft, band.foldedRight]
+      : [template.left, template.right];
+    from = Math.min(from, stepX(pose, isFolded ? pose.anchor : 1) - left);
+    to = Math.max(to, stepX(pose, isFolded ? pose.anchor : widest) + right);
+    from = Math.min(from, columnX(pose, index, crownStep(pose, index)) - band.crownLeft);
+    to = Math.max(to, columnX(pose, index, crownStep(pose, index)) + band.crownRight);
     if (!isFolded && band.before > 0) {
       from = Math.min(from, stepX(pose, 1 - band.before) + band.beforeShift - band.beforeReach);
     }

@@ -113,6 +113,9 @@ export interface PlacedBand {
   foldedRight: number;
   headReach: number;
   tailReach: number;
+  /** Reach of what stands once above the last step. */
+  crownLeft: number;
+  crownRight: number;
 }
 
 export interface Template {

@@ -3,13 +3,20 @@
  * another. The same arithmetic serves the channels between rows and the gaps between columns.
  */
 
+export interface Stub {
+  at: number;
+  side: "before" | "after";
+  /** The side of a box where it ends. Lines to one side take their places there by their tracks. */
+  box?: string | undefined;
+}
+
 /** A straight run along a channel. `before` is the side of smaller coordinates across the channel. */
 export interface TrackRun {
   key: string;
   from: number;
   to: number;
   /** Where lines leave the run across the channel, and to which side. */
-  stubs: { at: number; side: "before" | "after" }[];
+  stubs: Stub[];
   /** How many tracks the run takes. */
   thickness: number;
   /** Runs of one group may lie on one another: they are one line. */
@@ -25,9 +32,9 @@ function covers(run: TrackRun, at: number, period: number | null): boolean {
   return shifts.some((shift) => at + shift > run.from + 0.5 && at + shift < run.to - 0.5);
 }
 
-function meet(a: TrackRun, b: TrackRun, period: number | null): boolean {
+function meet(a: TrackRun, b: TrackRun, period: number | null, room: number): boolean {
   const shifts = period === null ? [0] : [-2, -1, 0, 1, 2].map((count) => count * period);
-  return shifts.some((shift) => a.from + shift < b.to + 10 && a.to + shift > b.from - 10);
+  return shifts.some((shift) => a.from + shift < b.to + room && a.to + shift > b.from - room);
 }
 
 function collide(a: number, b: number, period: number | null): boolean {
@@ -37,26 +44,36 @@ function collide(a: number, b: number, period: number | null): boolean {
   return Math.min(rest, period - rest) < CLOSE;
 }
 
+/** Whether another run ends on the same side of the same box: then neither need cross the other there. */
+function isShared(stub: Stub, other: TrackRun): boolean {
+  return stub.box !== undefined && other.stubs.some((one) => one.box === stub.box);
+}
+
 /** What it costs when `first` lies before `second`. */
 function costOfOrder(first: TrackRun, second: TrackRun, period: number | null): number {
   let cost = 0;
   for (const stub of first.stubs) {
     if (stub.side !== "after") continue;
-    if (covers(second, stub.at, period)) cost += 1;
+    if (covers(second, stub.at, period) && !isShared(stub, second)) cost += 1;
     for (const other of second.stubs) {
       if (other.side === "before" && collide(stub.at, other.at, period)) cost += COLLISION;
     }
   }
   for (const stub of second.stubs) {
-    if (stub.side === "before" && covers(first, stub.at, period)) cost += 1;
+    if (stub.side !== "before" || isShared(stub, first)) continue;
+    if (covers(first, stub.at, period)) cost += 1;
   }
   return cost;
 }
 
-/** Track of each run, counted from the `before` side; and how many tracks there are. */
+/**
+ * Track of each run, counted from the `before` side; and how many tracks there are. Runs nearer to one another
+ * than `room` along the channel do not share a track. Those given first lie nearer where all else is equal.
+ */
 export function arrangeTracks(
   runs: readonly TrackRun[],
   period: number | null,
+  room: number,
 ): { levels: Map<string, number>; count: number } {
   const size = runs.length;
   const costs = runs.map((a) => runs.map((b) => (a === b ? 0 : costOfOrder(a, b, period))));
@@ -96,7 +113,7 @@ export function arrangeTracks(
       if (!other) continue;
       const isSame = run.group !== undefined && run.group === other.group;
       const mustFollow =
-        !isSame && (meet(run, other, period) || (costs[index]?.[earlier] ?? 0) > 0);
+        !isSame && (meet(run, other, period, room) || (costs[index]?.[earlier] ?? 0) > 0);
       if (mustFollow) level = Math.max(level, (levels.get(other.key) ?? 0) + other.thickness);
       if (isSame) level = Math.max(level, levels.get(other.key) ?? 0);
     }

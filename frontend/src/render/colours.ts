@@ -90,7 +90,7 @@ const FAMILIES: Record<string, { from: number; to: number; chroma: number }> = {
   U: { from: 222, to: 268, chroma: 0.14 },
   W: { from: 288, to: 348, chroma: 0.17 },
   V: { from: 136, to: 178, chroma: 0.13 },
-  other: { from: 44, to: 92, chroma: 0.13 },
+  other: { from: 24, to: 116, chroma: 0.13 },
 };
 
 /** Subscripts in the order in which they take shades: those met together lie far apart. */
@@ -110,7 +110,7 @@ function hash(text: string): number {
 function shadeOf(letter: string, subscript: string, isNamedFamily: boolean): number {
   const known = SUBSCRIPTS.indexOf(subscript);
   const shade = known < 0 ? hash(subscript) : (SHADES[known] ?? 0);
-  return isNamedFamily ? shade : (shade + hash(letter)) % 1;
+  return isNamedFamily ? shade : 0.15 * hash(letter) + 0.85 * shade;
 }
 
 const parameterColours = new Map<string, string>();

@@ -41,6 +41,8 @@ test.each(THEMES)("the parameters that meet in one cell differ in %s", (theme) =
     ["U", "U_u", "U_r"],
     ["W", "W_u", "W_r"],
     ["W", "W_1", "W_2", "W_3"],
+    ["b", "b_f", "b_g", "b_o"],
+    ["p_f", "p_g", "p_o"],
   ]) {
     for (const a of cell) {
       for (const b of cell) {
