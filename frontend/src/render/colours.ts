@@ -107,10 +107,10 @@ function hash(text: string): number {
   return (value % 997) / 996;
 }
 
-function shadeOf(letter: string, subscript: string, isNamedFamily: boolean): number {
+/** From 0 to 1 along its family. */
+function shadeOf(subscript: string): number {
   const known = SUBSCRIPTS.indexOf(subscript);
-  const shade = known < 0 ? hash(subscript) : (SHADES[known] ?? 0);
-  return isNamedFamily ? shade : 0.15 * hash(letter) + 0.85 * shade;
+  return known < 0 ? hash(subscript) : (SHADES[known] ?? 0);
 }
 
 const parameterColours = new Map<string, string>();
@@ -125,8 +125,9 @@ export function parameterColour(name: string, theme: Theme): string {
   const family = FAMILIES[letter.toUpperCase()];
   const { from, to, chroma } =
     family ?? (FAMILIES.other as { from: number; to: number; chroma: number });
-  const shade = shadeOf(letter, subscript, family !== undefined);
-  const hue = from + (to - from) * shade;
+  const shade = shadeOf(subscript);
+  const place = family ? shade : 0.15 * hash(letter) + 0.85 * shade;
+  const hue = from + (to - from) * place;
   // Neighbouring hues also step in lightness, so that they part without colour vision.
   const swing = Math.abs(((shade * 2.6) % 2) - 1);
   const colour =
