@@ -126,14 +126,18 @@ export function parameterColour(name: string, theme: Theme): string {
   const { from, to, chroma } =
     family ?? (FAMILIES.other as { from: number; to: number; chroma: number });
   const shade = shadeOf(subscript);
-  const place = family ? shade : 0.15 * hash(letter) + 0.85 * shade;
+  // Among the others the letter counts too: b_f and p_f meet in one equation.
+  const own = ((letter.codePointAt(0) ?? 0) * 0.618034) % 1;
+  const place = family ? shade : 0.25 * own + 0.75 * shade;
   const hue = from + (to - from) * place;
+  const strength = family ? chroma : chroma * (0.6 + 0.5 * own);
+  const lift = family ? 0 : 0.2 * (own - 0.5);
   // Neighbouring hues also step in lightness, so that they part without colour vision.
   const swing = Math.abs(((shade * 2.6) % 2) - 1);
   const colour =
     theme === "night"
-      ? hexOfOklch(0.69 + 0.16 * swing, chroma * 0.85, hue)
-      : hexOfOklch(0.4 + 0.14 * swing, chroma, hue);
+      ? hexOfOklch(0.69 + 0.16 * swing + lift, strength * 0.85, hue)
+      : hexOfOklch(0.4 + 0.14 * swing + Math.min(lift, 0.02), strength, hue);
   parameterColours.set(key, colour);
   return colour;
 }

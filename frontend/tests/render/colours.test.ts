@@ -43,6 +43,9 @@ test.each(THEMES)("the parameters that meet in one cell differ in %s", (theme) =
     ["W", "W_1", "W_2", "W_3"],
     ["b", "b_f", "b_g", "b_o"],
     ["p_f", "p_g", "p_o"],
+    ["b_f", "p_f", "U_f", "W_f"],
+    ["b_o", "p_o"],
+    ["b_g", "p_g"],
   ]) {
     for (const a of cell) {
       for (const b of cell) {
