@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -198,3 +199,20 @@ def test_compose_publishes_on_the_loopback_what_the_image_serves(root: Path) -> 
     assert (root / web["build"]["context"]).resolve() == root
     for argument in web["build"]["args"]:
         assert f"\nARG {argument}" in image
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("pass", 0), ("pytest.skip('no browser')", 1), ("pytest.importorskip('nothing_at_all')", 1)],
+)
+def test_a_skipped_test_fails_the_run(root: Path, tmp_path: Path, body: str, code: int) -> None:
+    shutil.copy(root / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_one.py").write_text(f"import pytest\n\ndef test_one():\n    {body}\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == code, ended.stdout
+    assert ("counts as a failure" in ended.stdout) == (code == 1)
