@@ -133,10 +133,11 @@ function Ticks(props: AxisProps) {
 function Labels({ axis, length, step, arrived }: AxisProps & { step: number; arrived: number }) {
   const [first, last] = shown({ axis, length });
   const isSymbolic = symbolAt(1) !== undefined && symbolAt(1) !== null;
-  const spacing = every(axis.pitch, isSymbolic ? LABEL_ROOM : 9 + 8 * String(length).length);
+  const isEach = isSymbolic && axis.pitch >= LABEL_ROOM;
+  const spacing = isEach ? 1 : every(axis.pitch, 9 + 8 * String(length).length);
   const labels: JSX.Element[] = [];
   for (let at = Math.ceil(first / spacing) * spacing; at <= last; at += spacing) {
-    const symbol = isSymbolic && spacing === 1 ? symbolAt(at) : null;
+    const symbol = isEach ? symbolAt(at) : null;
     labels.push(
       <span
         key={at}

@@ -169,10 +169,6 @@ export class Stage {
     this.isTouched = { folded: false, unfolded: false };
   }
 
-  private duration(usual: number): number {
-    return this.input.reducedMotion ? Math.min(usual, DURATION.reduced) : usual;
-  }
-
   private changeStep(next: StageInput, now: number): void {
     const isNear = Math.abs(next.step - valueAt(this.step, now)) < 1.5;
     this.step =
@@ -215,12 +211,13 @@ export class Stage {
     } else if (!next.unfolded && isAtRest) {
       this.anchor = this.inSight(next.step);
     }
-    this.progress = send(
-      this.progress,
-      next.unfolded ? 1 : 0,
-      now,
-      this.duration(DURATION.folding),
-    );
+    const to = next.unfolded ? 1 : 0;
+    if (next.reducedMotion) {
+      this.progress = resting(to);
+      this.canvas.animate([{ opacity: 0 }, { opacity: 1 }], { duration: DURATION.reduced });
+    } else {
+      this.progress = send(this.progress, to, now, DURATION.folding);
+    }
   }
 
   /** The steps that the unfolded picture shows. */
