@@ -225,6 +225,8 @@ class _Edges:
         if term.function not in ("matmul", "multiply", "bilinear") or len(term.operands) < 2:
             return None
         others = [operand for place, operand in enumerate(term.operands) if place != number]
+        if term.function == "bilinear":
+            others = others[:1]
         names = [
             one.reference.name
             for other in others

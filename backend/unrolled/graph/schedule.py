@@ -309,69 +309,72 @@ def _carrier(
         for index in program.recurrence.index_domains
         if index not in carried and all(index in program.indices_of(node) for node in group)
     ]
-    failures: set[str] = set()
+    failures: dict[str, str] = {}
     for index in common:
         distances = {edge.distances.get(index, 0) for edge in internal}
         if "whole" in distances:
-            failures.add("whole")
+            failures.setdefault("whole", index)
         elif "child" in distances:
             return index, "up"
         else:
             steps = [distance for distance in distances if isinstance(distance, int)]
             if min(steps) < 0 < max(steps):
-                failures.add("direction")
+                failures.setdefault("direction", index)
             elif min(steps) < 0:
                 return index, "forward"
             elif max(steps) > 0:
                 return index, "backward"
-    whole = "whole" in failures or any("whole" in edge.distances.values() for edge in internal)
-    raise LanguageError(
-        [
-            _cycle(
-                program, group, internal, "whole" if whole else next(iter(failures), "same"), common
-            )
-        ]
-    )
+    for edge in internal:
+        for index, distance in edge.distances.items():
+            if distance == "whole":
+                failures.setdefault("whole", index)
+    failure = "whole" if "whole" in failures else next(iter(failures), "same")
+    raise LanguageError([_cycle(program, group, internal, failure, failures.get(failure))])
 
 
 def _cycle(
-    program: Program, group: list[int], internal: list[_Edge], failure: str, common: list[str]
+    program: Program, group: list[int], internal: list[_Edge], failure: str, index: str | None
 ) -> Diagnostic:
+    """What is wrong with a group that no index carries; `index` is the one that comes nearest."""
+    named = [node for node in group if program.instructions[node].variable]
+    first = program.instructions[min(named or group)]
+    span = first.span or Span(1, 1, 1, 1)
+    names = _cycle_names(program, internal, failure, index)
+    shown = names[:8] if len(names) <= 8 else [*names[:7], "…", names[0]]
+    arguments: dict[str, str | tuple[str, str]] = {
+        "cycle": " → ".join(shown),
+        "name": str(first.variable or first.name),
+    }
+    if failure == "same":
+        return Diagnostic("cycle" if first.indices else "cycle-static", span, arguments)
+    arguments["domain"] = program.recurrence.index_domains[index or ""]
+    return Diagnostic(f"cycle-{failure}", span, arguments)
+
+
+def _cycle_names(
+    program: Program, internal: list[_Edge], failure: str, index: str | None
+) -> list[str]:
+    """The variables of a circle that shows the failure, each feeding the next; the first again at the end."""
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_edges_from((edge.source, edge.target) for edge in internal)
-    names = [name for name in _cycle_names(program, graph) if name]
-    first = next(
-        (program.instructions[node] for node in group if program.instructions[node].variable),
-        program.instructions[group[0]],
-    )
-    span = first.span or Span(1, 1, 1, 1)
-    name = str(first.variable or first.name)
-    shown = names[:8] if len(names) <= 8 else [*names[:7], "…", names[0]]
-    arguments: dict[str, str | tuple[str, str]] = {"cycle": " → ".join(shown), "name": name}
-    domains = [program.recurrence.index_domains[index] for index in first.indices]
-    match failure:
-        case "direction":
-            return Diagnostic(
-                "cycle-direction",
-                span,
-                {**arguments, "domain": program.recurrence.index_domains[common[0]]},
-            )
-        case "whole":
-            return Diagnostic(
-                "cycle-whole", span, {**arguments, "domain": domains[0] if domains else "time"}
-            )
-        case _:
-            return Diagnostic("cycle" if first.indices else "cycle-static", span, arguments)
-
-
-def _cycle_names(program: Program, graph: nx.DiGraph[int]) -> list[str]:
-    named = sorted(node for node in graph if program.instructions[node].variable)
-    start = named[0] if named else min(graph)
-    nodes = [start]
-    for successor in sorted(graph.successors(start)):
-        if nx.has_path(graph, successor, start):
-            nodes += nx.shortest_path(graph, successor, start)
-            break
-    names = [str(program.instructions[node].variable or "") for node in nodes]
+    wrong = [edge for edge in internal if _shows(edge, failure, index)]
+    edge = min(wrong, key=lambda one: (one.source, one.target))
+    nodes = nx.shortest_path(graph, edge.target, edge.source)
+    found = sorted(node for node in nodes if program.instructions[node].variable)
+    if not found:
+        return []
+    turn = nodes.index(found[0])
+    names = [program.instructions[node].variable for node in (*nodes[turn:], *nodes[:turn])]
     kept = [name for name in names if name]
-    return kept if len(kept) > 1 else kept * 2
+    return [*kept, kept[0]]
+
+
+def _shows(edge: _Edge, failure: str, index: str | None) -> bool:
+    distance = edge.distances.get(index or "", 0)
+    match failure:
+        case "whole":
+            return distance == "whole"
+        case "direction":
+            return isinstance(distance, int) and distance > 0
+        case _:
+            return True

@@ -1,0 +1,210 @@
+"""Unfolding: the counts of the book's figures, and no edge against the order of computation.
+
+Where a text draws a boundary value (`h[0]`) that a figure leaves out, the expected numbers say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from graph.grammar import Written, recurrences
+from language.examples import EXAMPLES
+from unrolled.catalogue import read_catalogue
+from unrolled.graph import Unfolded, fold, unfold
+from unrolled.language import Recurrence, parse
+
+CATALOGUE = read_catalogue().architectures
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A text whose names are the nodes of a figure; counts for τ steps as (times τ, plus)."""
+
+    text: str
+    nodes: tuple[int, int]
+    edges: tuple[int, int]
+    sizes: dict[str, int]
+
+
+HIDDEN = "h[t] = tanh(b + W @ h[t-1] + U @ x[t])"
+READ_OUT = ("o[t] = c + V @ h[t]", "L[t] = cross_entropy(o[t], y[t])")
+SMALL = {"x": 2, "h": 3, "y": 4}
+
+
+def figure(
+    nodes: tuple[int, int],
+    edges: tuple[int, int],
+    *equations: str,
+    before: str = "",
+    after: str = "",
+    **sizes: int,
+) -> Figure:
+    body = "".join(f"    {equation}\n" for equation in equations)
+    return Figure(f"{before}for t in time:\n{body}{after}", nodes, edges, sizes or SMALL)
+
+
+FIGURES = {
+    # §1, Fig 10.2: 2τ + 1 nodes, 2τ edges
+    "10.2": figure((2, 1), (2, 0), "h[t] = tanh(W @ h[t-1] + U @ x[t])", x=2, h=3),
+    # §3, Fig 10.3: 5τ + 1 nodes and the total; 5τ edges and τ into the total
+    "10.3": figure((5, 2), (6, 0), HIDDEN, *READ_OUT, after="loss = sum(L)"),
+    # §4, Fig 10.4, with an o[0] node: 5τ + 1, 5τ
+    "10.4": figure((5, 1), (5, 0), "h[t] = tanh(b + W @ o[t-1] + U @ x[t])", *READ_OUT),
+    # §5, Fig 10.5: 2τ + 1 + 3, 2τ + 3
+    "10.5": figure((2, 4), (2, 3), HIDDEN, after="o = c + V @ h[end]\nL = cross_entropy(o, y)"),
+    # §6, Fig 10.6: trained 5τ, 5τ - 1; free 3τ, 3τ - 1; each and y[0], o[0]
+    "10.6 train": figure((5, 1), (5, 0), "h[t] = tanh(b + W @ y[t-1] + U @ x[t])", *READ_OUT),
+    "10.6 test": figure((3, 1), (3, 0), "h[t] = tanh(b + W @ o[t-1] + U @ x[t])", READ_OUT[0], x=2, h=3, o=4),
+    # §8, Fig 10.8: 2τ, 3τ - 2; and h[0] with its two edges
+    "10.8": figure((2, 1), (3, 0), "y[t] = sample(softmax(V @ h[t-1]))", "h[t] = tanh(W @ h[t-1] + R @ y[t])", h=3, y=4),
+    # §11, Fig 10.9: 4τ + 3, 6τ
+    "10.9": figure((4, 3), (6, 0), "h[t] = tanh(b + transpose(R) @ x + W @ h[t-1] + U @ y[t])", READ_OUT[0],
+                   "L[t] = cross_entropy(o[t], y[t+1])", before="x: input(2)\nR: (2, 3)\n", h=3, y=4),
+    # §12, Fig 10.10: 5τ + 1, 6τ - 1; and y[0] with its edge
+    "10.10": figure((5, 2), (6, 0), "h[t] = tanh(b + W @ h[t-1] + U @ x[t] + R @ y[t-1])", *READ_OUT),
+    # §13, Fig 10.11: 6τ + 2, 8τ
+    "10.11": figure((6, 2), (8, 0), HIDDEN, "g[t] = tanh(b_g + W_g @ g[t+1] + U_g @ x[t])", "o[t] = c + V @ h[t] + V_g @ g[t]",
+                    READ_OUT[1], x=2, h=3, g=3, y=4),
+    # §16, Fig 10.13 a, b, c: 4, 6, 6 nodes and 5, 6, 7 edges a step; and the states before the first
+    "10.13 a": figure((4, 2), (5, 0), HIDDEN, "z[t] = tanh(b_z + W_z @ z[t-1] + U_z @ h[t])", "y[t] = V @ z[t]", x=2, h=3, z=3, y=4),
+    "10.13 b": figure((6, 1), (6, 0), "ξ[t] = tanh(U @ x[t] + b)", "m[t] = tanh(W_m @ h[t-1] + b_m)",
+                      "h[t] = tanh(b_h + A @ ξ[t] + W @ m[t])", "q[t] = tanh(V_q @ h[t])", "y[t] = V @ q[t]",
+                      x=2, h=3, ξ=3, m=3, q=3, y=4),
+    "10.13 c": figure((6, 1), (7, 0), "ξ[t] = tanh(U @ x[t] + b)", "m[t] = tanh(W_m @ h[t-1] + b_m)",
+                      "h[t] = tanh(b_h + A @ ξ[t] + W @ m[t] + S @ h[t-1])", "q[t] = tanh(V_q @ h[t])", "y[t] = V @ q[t]",
+                      x=2, h=3, ξ=3, m=3, q=3, y=4),
+    # §18: τ + 1, τ
+    "10.15": figure((1, 1), (1, 0), "h[t] = W @ h[t-1]", h=3),
+    # §21, d = 3: 2τ + 1 and d - 1 more states, 3τ
+    "skip": figure((2, 3), (3, 0), "h[t] = tanh(b + W @ h[t-1] + W_d @ h[t-3] + U @ x[t])", x=2, h=3),
+    # §22: x, keep, u, h a step
+    "leaky": figure((4, 1), (5, 0), "keep[t] = α * h[t-1]", "u[t] = tanh(b + W @ h[t-1] + U @ x[t])",
+                    "h[t] = keep[t] + (1 - α) * u[t]", x=2, h=3),
+    # §24, Fig 10.16: 10 nodes, 17 edges a step (20 with peepholes); and h[0], s[0]
+    "10.16": figure((10, 2), (17, 0), "f[t] = sigmoid(b_f + U_f @ x[t] + W_f @ h[t-1])", "g[t] = sigmoid(b_g + U_g @ x[t] + W_g @ h[t-1])",
+                    "a[t] = tanh(b + U @ x[t] + W @ h[t-1])", "q[t] = sigmoid(b_o + U_o @ x[t] + W_o @ h[t-1])",
+                    "keep[t] = f[t] * s[t-1]", "put[t] = g[t] * a[t]", "s[t] = keep[t] + put[t]",
+                    "th[t] = tanh(s[t])", "h[t] = th[t] * q[t]", x=2, h=3),
+    "10.16 peephole": figure((10, 2), (20, 0), "f[t] = sigmoid(b_f + U_f @ x[t] + W_f @ h[t-1] + p_f * s[t-1])",
+                             "g[t] = sigmoid(b_g + U_g @ x[t] + W_g @ h[t-1] + p_g * s[t-1])",
+                             "a[t] = tanh(b + U @ x[t] + W @ h[t-1])",
+                             "q[t] = sigmoid(b_o + U_o @ x[t] + W_o @ h[t-1] + p_o * s[t-1])",
+                             "keep[t] = f[t] * s[t-1]", "put[t] = g[t] * a[t]", "s[t] = keep[t] + put[t]",
+                             "th[t] = tanh(s[t])", "h[t] = th[t] * q[t]", x=2, h=3),
+    # §26: 8 nodes, 14 edges a step; and h[0]
+    "gru": figure((8, 1), (14, 0), "u[t] = sigmoid(b_u + U_u @ x[t] + W_u @ h[t-1])", "r[t] = sigmoid(b_r + U_r @ x[t] + W_r @ h[t-1])",
+                  "rh[t] = r[t] * h[t-1]", "a[t] = tanh(b + U @ x[t] + W @ rh[t])", "keep[t] = u[t] * h[t-1]",
+                  "new[t] = (1 - u[t]) * a[t]", "h[t] = keep[t] + new[t]", x=2, h=3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("steps", [2, 5, 30])
+def test_nodes_and_edges_are_as_many_as_in_the_figure(name: str, steps: int) -> None:
+    one = FIGURES[name]
+    found = unfold(fold(parse(one.text, one.sizes)), {"time": steps})
+    assert len(found.nodes) == one.nodes[0] * steps + one.nodes[1]
+    assert len(found.edges) == one.edges[0] * steps + one.edges[1]
+
+
+ENCODER_DECODER = """
+for t in source:
+    h[t] = tanh(b + W @ h[t-1] + U @ x[t])
+C = tanh(Q @ h[end])
+for u in target:
+    s[u] = tanh(b_s + S @ s[u-1] + R @ y[u-1] + K @ C)
+    y[u] = softmax(V @ s[u] + D @ C)
+s[0] = tanh(W_0 @ C)
+C: 3
+"""
+
+
+@pytest.mark.parametrize(("source", "target"), [(1, 1), (5, 3), (2, 7)])
+def test_encoder_and_decoder_have_lengths_of_their_own(source: int, target: int) -> None:
+    """§14, Fig 10.12: 2n_x + 2n_y + 1 nodes, 2n_x + 5n_y - 1 edges; and h[0], s[0], y[0] with an edge each."""
+    recurrence = parse(ENCODER_DECODER, {"x": 2, "h": 3, "s": 3, "y": 4})
+    found = unfold(fold(recurrence), {"source": source, "target": target})
+    assert len(found.nodes) == 2 * source + 2 * target + 1 + 3
+    assert len(found.edges) == 2 * source + 5 * target - 1 + 3
+
+
+@pytest.mark.parametrize(("source", "target"), [(1, 1), (5, 3), (2, 4)])
+def test_attention_reads_every_annotation_at_every_output(source: int, target: int) -> None:
+    example = EXAMPLES["attention"]
+    found = unfold(fold(parse(example.text, example.sizes)), {"source": source, "target": target})
+    into = {name: sum(one[1][0] == name for one in found.edges) for name in "hgeacdozL"}
+    cells = source * target
+    assert into == {
+        "h": 2 * source, "g": 2 * source, "e": 3 * cells, "a": cells * source, "c": 3 * cells,
+        "d": 3 * target, "o": target, "z": target, "L": 2 * target,
+    }  # fmt: skip
+
+
+def test_every_step_of_an_index_reads_its_own_row() -> None:
+    text = "x: 2\nfor t in time:\n    for k in time:\n        e[t, k] = x[t] @ x[k]\n    d[t] = e[t, t]"
+    edges = {(source, target) for source, target, _ in unfold(fold(parse(text)), {"time": 2}).edges}
+    assert edges == {
+        *((("x", (one,)), ("e", (t, k))) for t in (1, 2) for k in (1, 2) for one in (t, k)),
+        *((("e", (t, t)), ("d", (t,))) for t in (1, 2)),
+    }
+
+
+def test_boundary_equations_enter_at_the_boundary() -> None:
+    text = "e: ()\nfor t in time:\n    for s in source:\n        e[t, s] = e[t, s-1] + e[t-1, s] + 1\ne[t, 0] = x[t]\ne[0, s] = z[s]\nx: ()\nz: ()"
+    found = unfold(fold(parse(text)), {"time": 3, "source": 2}).edges
+    into = {target: source for source, target, _ in found if 0 in target[1]}
+    assert into == {
+        ("e", (1, 0)): ("x", (1,)), ("e", (2, 0)): ("x", (2,)), ("e", (3, 0)): ("x", (3,)),
+        ("e", (0, 1)): ("z", (1,)), ("e", (0, 2)): ("z", (2,)),
+    }  # fmt: skip
+
+
+def order_of(unfolded: Unfolded) -> nx.DiGraph[object]:
+    graph: nx.DiGraph[object] = nx.DiGraph()
+    graph.add_nodes_from(unfolded.nodes)
+    graph.add_edges_from((source, target) for source, target, _ in unfolded.edges)
+    return graph
+
+
+def check_unfolded(recurrence: Recurrence, forcing: float, lengths: dict[str, int]) -> None:
+    found = unfold(fold(recurrence, forcing), lengths)
+    nodes = set(found.nodes)
+    assert all(source in nodes and target in nodes for source, target, _ in found.edges)
+    assert nx.is_directed_acyclic_graph(order_of(found))
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("forcing", [0.0, 0.5, 1.0])
+def test_the_catalogue_unfolds_without_a_cycle(name: str, forcing: float) -> None:
+    check_unfolded(parse(CATALOGUE[name].equations), forcing, {"time": 6})
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(recurrences(size=4))
+def test_any_text_that_has_an_order_unfolds_without_a_cycle(written: Written) -> None:
+    check_unfolded(parse(written.text), written.forcing, written.lengths)
+
+
+def test_parameters_are_shared_and_never_repeated() -> None:
+    graph = fold(parse(CATALOGUE["lstm"].equations))
+    names = {node.id for node in graph.nodes if node.kind == "parameter"}
+    for steps in (1, 20):
+        found = unfold(graph, {"time": steps})
+        assert not {name for name, _ in found.nodes} & names
+        assert {parameter for *_, parameter in found.edges} - {None} == {
+            "U", "U_f", "U_g", "U_o", "W", "W_f", "W_g", "W_o", "V",
+        }  # fmt: skip
+
+
+def test_a_tree_is_unfolded_only_with_its_shape() -> None:
+    example = EXAMPLES["tree"]
+    with pytest.raises(ValueError, match="needs a tree"):
+        unfold(fold(parse(example.text, example.sizes)), {"tree": 3})
