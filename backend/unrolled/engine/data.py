@@ -154,7 +154,7 @@ class _Reader:
         if isinstance(form, str):
             return self._text(variable, form, None, pointer)
         if isinstance(form, Tensor):
-            return self._batched(variable, form.to(self.dtype), pointer)
+            form = form.detach().to(torch.float64).numpy()
         try:
             array = np.asarray(form, dtype=np.float64)
         except (ValueError, TypeError, OverflowError):
@@ -194,17 +194,6 @@ class _Reader:
             want = "×".join(map(str, variable.shape)) or "()"
             raise refuse(pointer, "input-shape", name=variable.name, have=have, want=want)
         return Given(self._spread(torch.from_numpy(array).to(self.dtype), domains))
-
-    def _batched(self, variable: Variable, tensor: Tensor, pointer: str) -> Given:
-        domains = len(variable.domains)
-        shape = tuple(tensor.shape[domains:])
-        if shape == (self.batch, *variable.shape):
-            return Given(tensor)
-        if shape == variable.shape:
-            return Given(self._spread(tensor, domains))
-        raise refuse(
-            pointer, "input-shape", name=variable.name, have=str(shape), want=str(variable.shape)
-        )
 
     def _spread(self, tensor: Tensor, domains: int) -> Tensor:
         """A batch dimension after the domains."""
