@@ -23,13 +23,12 @@ function tailOffset(lines: Lines, mode: Mode): number {
       (part.kind === "arrive" || part.kind === "sink" || part.kind === "spring"),
   );
   const grid = lines.grid.modes[mode];
-  if (isAcrossGap) return step.right + grid.gapRight + tail.left;
   const rows = Array.from({ length: rowCount }, (_, row) => row).filter(
     (row) => (tail.lattice.rows[row]?.length ?? 0) > 0,
   );
   const ys = rows.map((row) => lines.grid.rowY[row] ?? 0);
   const [top, bottom] = [Math.min(...ys) - 40, Math.max(...ys) + 30];
-  let reach = 0;
+  let reach = isAcrossGap ? step.right + grid.gapRight - MEASURE.tailGap : 0;
   for (const row of rows) {
     for (const element of step.lattice.rows[row] ?? []) {
       reach = Math.max(reach, element.x + element.right);
@@ -43,6 +42,13 @@ function tailOffset(lines: Lines, mode: Mode): number {
     if (Math.min(from, to) > bottom || Math.max(from, to) < top) continue;
     reach = Math.max(reach, lines.gapAt(part, "source", mode, `${part.key}/gap`));
   }
+  const after = boundaryReach(lines.context.columns, false);
+  if (mode === "unfolded" && after.outer > 0) {
+    // Values beyond the last step stand in the next columns: what comes once stands after them.
+    const pitch = step.left + step.right + grid.gapRight;
+    const beyond = beyondOf(lines.context.columns) * pitch;
+    reach = Math.max(reach, beyond + Math.min(after.inner - step.left, 0) + after.outer);
+  }
   return reach + MEASURE.tailGap + tail.left;
 }
 
@@ -51,6 +57,14 @@ function crownReach(columns: BandColumns, reach: (element: Element) => number): 
     (id) => columns.columns.step.lattice.byId.get(id) ?? [],
   );
   return Math.max(0, ...elements.map(reach));
+}
+
+/** How many columns of boundary values stand after the last step. */
+function beyondOf(columns: BandColumns): number {
+  const ends = columns.band.nodes
+    .flatMap((node) => node.boundary ?? [])
+    .filter((one) => !isBefore(one));
+  return Math.max(0, ...ends.map((one) => one.position));
 }
 
 interface BoundaryReach {

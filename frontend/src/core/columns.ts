@@ -46,6 +46,7 @@ function placeOrdered(lattice: Lattice, gap: number): number {
   const down = count(lattice.links, "upper");
   const weighted = lattice.links.map((link) => ({ link, weight: weightOf(link, up, down) }));
   const elements = lattice.rows.flat();
+  const touching = touchingOf(lattice);
   for (const row of lattice.rows) pack(row, gap);
 
   const cost = (): number => {
@@ -60,29 +61,32 @@ function placeOrdered(lattice: Lattice, gap: number): number {
 
   let best = cost();
   const before = new Float64Array(elements.length);
-  const attempt = (block: readonly Element[], shift: number): boolean => {
-    for (const [index, element] of elements.entries()) before[index] = element.x;
+  const keep = (element: Element, index: number): void => {
+    before[index] = element.x;
+  };
+  const restore = (element: Element, index: number): void => {
+    element.x = before[index] ?? 0;
+  };
+  const attempt = (block: readonly Element[], shift: number): void => {
+    elements.forEach(keep);
     for (const element of block) element.x += shift;
     for (const row of lattice.rows) push(row, block, gap);
     const after = cost();
-    if (after < best - 1e-6) {
-      best = after;
-      return true;
-    }
-    for (const [index, element] of elements.entries()) element.x = before[index] ?? 0;
-    return false;
+    if (after < best - 1e-6) best = after;
+    else elements.forEach(restore);
   };
 
-  for (let round = 0, changed = true; changed && round < 200; round++) {
-    changed = false;
+  // Large columns settle for less: what is left after so many rounds is a matter of a few units.
+  const rounds = elements.length > 30 ? 12 : 60;
+  for (let round = 0; round < rounds; round++) {
+    const start = best;
     for (const element of elements) {
-      const hanging = uprightBlock(element, lattice.links);
+      const hanging = uprightBlock(element, touching);
       for (const block of hanging.length > 1 ? [[element], hanging] : [hanging]) {
-        for (const shift of shiftsOf(block, lattice.links)) {
-          if (attempt(block, shift)) changed = true;
-        }
+        for (const shift of shiftsOf(block, touching)) attempt(block, shift);
       }
     }
+    if (start - best < 0.5) break;
   }
   return best;
 }
@@ -99,28 +103,38 @@ function pack(row: Element[], gap: number): void {
   for (const element of row) element.x -= middle;
 }
 
+type Touching = ReadonlyMap<Element, readonly Link[]>;
+
+function touchingOf(lattice: Lattice): Touching {
+  const touching = new Map<Element, Link[]>(lattice.rows.flat().map((element) => [element, []]));
+  for (const link of lattice.links) {
+    touching.get(link.lower)?.push(link);
+    touching.get(link.upper)?.push(link);
+  }
+  return touching;
+}
+
 /** Elements that hang together by upright links. */
-function uprightBlock(start: Element, links: readonly Link[]): Element[] {
+function uprightBlock(start: Element, touching: Touching): Element[] {
   const block = new Set([start]);
   for (const element of block) {
-    for (const link of links) {
-      if (Math.abs(link.lower.x - link.upper.x) > 0.01) continue;
-      if (link.lower === element) block.add(link.upper);
-      if (link.upper === element) block.add(link.lower);
+    for (const { lower, upper } of touching.get(element) ?? []) {
+      if (Math.abs(lower.x - upper.x) <= 0.01) block.add(lower === element ? upper : lower);
     }
   }
   return [...block];
 }
 
 /** Shifts that would make one of the block's leaning links upright, and small ones towards balance. */
-function shiftsOf(block: readonly Element[], links: readonly Link[]): number[] {
+function shiftsOf(block: readonly Element[], touching: Touching): number[] {
   const inside = new Set(block);
   const shifts = new Set<number>();
-  for (const { lower, upper } of links) {
-    if (inside.has(lower) === inside.has(upper)) continue;
-    const lean = lower.x - upper.x;
-    shifts.add(inside.has(lower) ? -lean : lean);
-    shifts.add((inside.has(lower) ? -lean : lean) / 2);
+  for (const element of block) {
+    for (const { lower, upper } of touching.get(element) ?? []) {
+      if (inside.has(lower) === inside.has(upper)) continue;
+      const lean = inside.has(lower) ? upper.x - lower.x : lower.x - upper.x;
+      shifts.add(lean).add(lean / 2);
+    }
   }
   for (const step of [24, 8, 2]) shifts.add(step).add(-step);
   return [...shifts].filter((shift) => Math.abs(shift) > 0.01);

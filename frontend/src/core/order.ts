@@ -13,7 +13,7 @@ import {
   orderOf,
 } from "./lattice.ts";
 
-const EXHAUSTIVE = 20_000;
+const EXHAUSTIVE = 1500;
 const MOST = 16;
 
 function linksAbove(lattice: Lattice): Link[][] {
@@ -23,40 +23,54 @@ function linksAbove(lattice: Lattice): Link[][] {
 }
 
 /** As written is better than not; losses stand at the right, where their sum is. */
-export function disorderOf(lattice: Lattice): number {
+function disorderOfRow(row: readonly Element[]): number {
   let disorder = 0;
-  for (const row of lattice.rows) {
-    for (let i = 0; i < row.length; i++) {
-      for (let j = i + 1; j < row.length; j++) {
-        const [a, b] = [row[i], row[j]];
-        if (!a?.node || !b?.node) continue;
-        if (a.node.role === "loss" && b.node.role !== "loss") disorder += 100;
-        else if ((a.node.line ?? 0) > (b.node.line ?? 0)) disorder += 1;
-      }
+  for (let i = 0; i < row.length; i++) {
+    for (let j = i + 1; j < row.length; j++) {
+      const [a, b] = [row[i], row[j]];
+      if (!a?.node || !b?.node) continue;
+      if (a.node.role === "loss" && b.node.role !== "loss") disorder += 100;
+      else if ((a.node.line ?? 0) > (b.node.line ?? 0)) disorder += 1;
     }
   }
   return disorder;
 }
 
-/** How many links cross, and how far they lean: the second only decides between equals. */
-function price(lattice: Lattice, above: readonly Link[][]): number {
+export function disorderOf(lattice: Lattice): number {
+  return lattice.rows.reduce((sum, row) => sum + disorderOfRow(row), 0);
+}
+
+/** How many of the links between two rows cross, and how far they lean: the second decides between equals. */
+function priceOfLayer(lattice: Lattice, layer: readonly Link[]): number {
   let crossings = 0;
   let lean = 0;
   const share = (element: Element): number =>
     element.order - ((lattice.rows[element.row]?.length ?? 1) - 1) / 2;
-  for (const layer of above) {
-    for (let i = 0; i < layer.length; i++) {
-      const a = layer[i];
-      if (!a) continue;
-      lean += Math.abs(share(a.lower) - share(a.upper));
-      for (let j = i + 1; j < layer.length; j++) {
-        const b = layer[j];
-        if (!b) continue;
-        if ((a.lower.order - b.lower.order) * (a.upper.order - b.upper.order) < 0) crossings++;
-      }
+  for (let i = 0; i < layer.length; i++) {
+    const a = layer[i];
+    if (!a) continue;
+    lean += Math.abs(share(a.lower) - share(a.upper));
+    for (let j = i + 1; j < layer.length; j++) {
+      const b = layer[j];
+      if (!b) continue;
+      if ((a.lower.order - b.lower.order) * (a.upper.order - b.upper.order) < 0) crossings++;
     }
   }
-  return crossings * 1000 + lean + disorderOf(lattice);
+  return crossings * 1000 + lean;
+}
+
+function price(lattice: Lattice, above: readonly Link[][]): number {
+  const layers = above.reduce((sum, layer) => sum + priceOfLayer(lattice, layer), 0);
+  return layers + disorderOf(lattice);
+}
+
+/** What changes in the price when only one row is rearranged. */
+function priceAround(lattice: Lattice, above: readonly Link[][], row: number): number {
+  return (
+    priceOfLayer(lattice, above[row] ?? []) +
+    priceOfLayer(lattice, above[row - 1] ?? []) +
+    disorderOfRow(lattice.rows[row] ?? [])
+  );
 }
 
 /** The orders worth placing, the cheapest first. */
@@ -154,16 +168,16 @@ function sortByNeighbours(lattice: Lattice, row: Element[], upwards: boolean): v
 }
 
 function improve(lattice: Lattice, above: readonly Link[][]): void {
-  let best = price(lattice, above);
   for (let changed = true; changed; ) {
     changed = false;
-    for (const row of lattice.rows) {
+    for (const [index, row] of lattice.rows.entries()) {
+      let best = priceAround(lattice, above, index);
       for (let from = 0; from < row.length; from++) {
         for (let to = 0; to < row.length; to++) {
           if (from === to) continue;
           row.splice(to, 0, ...row.splice(from, 1));
           renumber(row);
-          const cost = price(lattice, above);
+          const cost = priceAround(lattice, above, index);
           if (cost < best - 1e-9) {
             best = cost;
             changed = true;

@@ -99,7 +99,7 @@ function passingPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
       { end: "target", x: inX, y: laneY, isInLane: true },
     );
   }
-  const isShared = isArc || mode === "folded" || part.kind !== "delayed";
+  const isShared = isArc || part.kind === "depart" || (mode === "folded" && part.kind !== "arrive");
   places.push({ end: isShared ? "target" : "source", x: isShared ? inX : outX, y: toY });
   if (part.isStraight || part.entry[mode] === "bottom") {
     const x = part.entry[mode] === "bottom" ? target.x : inX;
