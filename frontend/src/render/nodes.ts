@@ -153,7 +153,8 @@ function paintNumber(
 ): void {
   const size = Math.min(Math.max(12 * scene.camera.scale, 11), 16);
   const text = shortNumber(value);
-  if (text.length * size * 0.58 > frame.width * share) return;
+  // All of them or none: room is measured for the usual four characters.
+  if (Math.max(text.length, 4) * size * 0.58 > frame.width * share) return;
   const { text: dark, paper: light } = ink(scene.theme);
   const colour = contrast(dark, fill) >= contrast(light, fill) ? dark : light;
   painter.label(text, frame.x + frame.width / 2, frame.y + frame.height / 2, 500, {
