@@ -25,7 +25,7 @@ export const MEASURE = {
   foldedTrack: 44,
   lane: 7,
   /** Least distance of neighbours in a row, and of a line that passes through a row. */
-  boxGap: 18,
+  boxGap: 26,
   slot: 12,
   /** Between a row and the first line in the channel beneath it; room for a parameter's name and the arrow. */
   entry: 20,
