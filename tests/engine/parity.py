@@ -43,10 +43,10 @@ def random_parameters(recurrence: Recurrence, seed: int = 0) -> dict[str, Tensor
     }
 
 
-def random_terms(recurrence: Recurrence) -> dict[int, str]:
-    """`id` of every term that draws, and the name of the operation."""
+def random_terms(recurrence: Recurrence) -> dict[int, tuple[str, tuple[str, ...]]]:
+    """`id` of every term that draws: the name of the operation, and the indices of its values."""
     return {
-        id(term): identity
+        id(term): (identity, equation.indices if term is equation.term else term.indices)
         for equation in recurrence.equations
         for identity, term in operations(recurrence, equation)
         if term.function in RANDOM
@@ -78,7 +78,7 @@ def run_both(
         parameters=parameters,
         boundary=given,
         forcing=float(forcing),
-        variables=[*recurrence.variables, *drawn.values()],
+        variables=[*recurrence.variables, *(name for name, _ in drawn.values())],
         dtype="float64",
         seed=seed,
     )
@@ -87,8 +87,9 @@ def run_both(
     values = run.values
 
     def draw(term: Term, here: Here) -> Tensor:
-        value = values[drawn[id(term)]]
-        for index in term.indices:
+        name, indices = drawn[id(term)]
+        value = values[name]
+        for index in indices:
             value = value[here[index] - 1]
         return value[0]
 

@@ -17,7 +17,8 @@ from unrolled.language import parse
 CATALOGUE = read_catalogue().architectures
 TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 SIZES = [
-    tuple(random.Random(number).randint(1, most) for most in (12, 24, 30, 5)) for number in range(10)
+    tuple(random.Random(number).randint(1, most) for most in (12, 24, 30, 5))
+    for number in range(10)
 ]
 """Inputs, units, steps and sequences of a batch."""
 

@@ -205,7 +205,7 @@ class _Writer:
         if self.chance(20):
             return f"{self.term(shape, here, inner)} * {self.term(shape, here, inner)}"
         size = self.draw(st.sampled_from([2, 3]))
-        right = self.exact((size,), here, inner)
+        right = self.state(size, here) or self.exact((size,), here, inner)
         match shape:
             case ():
                 return f"{self.exact((size,), here, inner)} @ {right}"
@@ -221,6 +221,18 @@ class _Writer:
                 return f"{self.exact((2, 2), here, inner)} @ {self.exact((2, 3), here, inner)}"
             case _:
                 raise AssertionError(shape)
+
+    def state(self, size: int, here: _Here) -> str | None:
+        """One step back (or ahead) of a vector of this cluster: what several products have in common."""
+        cluster = here.cluster
+        states = [
+            name.name
+            for name in cluster.members
+            if name.indices == (cluster.index,) and name.shape == (size,)
+        ]
+        if not states or self.chance(40):
+            return None
+        return f"{self.draw(st.sampled_from(states))}[{cluster.index}{cluster.sign:+d}]"
 
     def shaped(self, shape: Shape, here: _Here, depth: int) -> str:
         """What changes shapes, and force, whose arguments must have one shape."""

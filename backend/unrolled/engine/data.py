@@ -324,9 +324,9 @@ class _Reader:
         return Given(torch.cat([one.values[1:], last]), symbols, one.alphabet)
 
 
-def _shown(alphabet: str) -> str:
+def _shown(alphabet: str) -> str | tuple[str, str]:
     if alphabet == LETTERS:
-        return "a-z, space / 空格"
+        return ("a-z, space", "a-z、空格")
     return alphabet if len(alphabet) <= 40 and alphabet.isprintable() else f"{alphabet[:37]!r}…"
 
 

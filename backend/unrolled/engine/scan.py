@@ -247,7 +247,7 @@ class _Builder:
         def register(window: Window) -> list[Tensor]:
             parts = [values.own(operand.value, window) for operand in hoisted]
             whole = adjacent(parts)
-            if whole is None:
+            if whole is None or whole.dim() == 1:
                 first, last = window[self.index]
                 shape = (last - first + 1, values.batch)
                 whole = torch.cat([part.expand(*shape, part.shape[-1]) for part in parts], -1)

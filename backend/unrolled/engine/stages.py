@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from unrolled.graph import Component, Operand, Program, Schedule
-from unrolled.graph.schedule import Distance, distances_of
+from unrolled.graph.schedule import Distance, distances_of, is_outside
 
 _BOTH = frozenset({"forward", "backward"})
 
@@ -91,7 +91,11 @@ def _reaches(program: Program, index: str, identity: int, others: set[int]) -> b
     """Whether an instruction reads other steps of `index` of one of the others."""
     instruction = program.instructions[identity]
     return any(
-        (operand.value in others and distances_of(program, instruction, operand).get(index, 0) != 0)
+        (
+            operand.value in others
+            and not is_outside(operand)
+            and distances_of(program, instruction, operand).get(index, 0) != 0
+        )
         or (operand.positions and others.intersection(_boundaries(program, operand)))
         for operand in instruction.operands
     )
@@ -106,7 +110,7 @@ def _needs(
         instruction = program.instructions[identity]
         for operand in instruction.operands:
             producers = [
-                operand.value,
+                *(() if is_outside(operand) else (operand.value,)),
                 *(_boundaries(program, operand) if operand.positions else ()),
             ]
             for producer in producers:

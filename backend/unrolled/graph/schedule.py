@@ -97,6 +97,15 @@ def distances_of(
     return distances
 
 
+def is_outside(operand: Operand) -> bool:
+    """Whether an operand is a boundary value (`h[0]`): no step of the domain has to be computed for it."""
+    return any(
+        (position.anchor == "start" and position.offset < 1)
+        or (position.anchor == "end" and position.offset > 0)
+        for position in operand.positions
+    )
+
+
 def _edges(program: Program, nodes: Iterable[int], carried: frozenset[str]) -> list[_Edge]:
     inside = set(nodes)
     edges: list[_Edge] = []
@@ -112,7 +121,7 @@ def _edges(program: Program, nodes: Iterable[int], carried: frozenset[str]) -> l
                 name = producer.variable or producer.name
                 for boundary in boundaries.get(str(name), ()):
                     edges.append(_Edge(boundary, identity, {}))
-            if operand.value in inside:
+            if operand.value in inside and not is_outside(operand):
                 distances = distances_of(program, instruction, operand)
                 if not any(distances.get(index, 0) not in (0, "whole") for index in carried):
                     edges.append(_Edge(operand.value, identity, distances))
