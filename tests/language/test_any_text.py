@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.grammar import Written, recurrences
+from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import describe
@@ -44,9 +44,7 @@ SUBSCRIPT = re.compile(r"\[[^\]\n]*\]")
 OPERATOR = re.compile(r"[@*+\-/%<>]")
 ALLOWED_SECONDS = 0.5  # a hundred milliseconds on a machine that does nothing else
 
-quick = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)  # fmt: skip
+quick = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check(text: str, sizes: dict[str, int] | None = None, forcing: float = 1.0) -> None:
@@ -128,13 +126,13 @@ MUTATIONS: list[Callable[[st.DrawFn, str], str]] = [
 ]  # fmt: skip
 
 
-@quick
+@settings(parent=quick, max_examples=150)
 @given(st.text(max_size=200))
 def test_any_characters_give_a_recurrence_or_a_place(text: str) -> None:
     check(text)
 
 
-@quick
+@settings(parent=quick, max_examples=150)
 @given(
     st.lists(
         st.sampled_from(
@@ -160,7 +158,7 @@ def test_any_mistake_in_a_good_text_gives_a_recurrence_or_a_place(
     check(text, known, forcing)
 
 
-@settings(parent=quick, max_examples=40)
+@settings(parent=PROPERTY, max_examples=40)
 @given(recurrences(random=True))
 def test_a_text_is_read_the_same_way_every_time(written: Written) -> None:
     assert parse(written.text) == parse(written.text)

@@ -107,6 +107,7 @@ WRONG = [
     Wrong("index-count", LOOP + "h[t] = x[t] + «x[t, t]»"),
     Wrong("index-wrong-domain", LOOP + "h[t] = 1\nfor s in source:\n    g[s] = «h[s]»"),
     Wrong("index-missing", LOOP + "h[t] = 1\na = «h»"),
+    Wrong("form-unnamed", LOOP + "h[t] = tanh(W @ h[t-1] + U @ x[t])\n«h[0] = [1, 2, 3]»"),
     Wrong("index-needless", "a = 1\n" + LOOP + "h[t] = «a[t]»"),
     # left sides
     Wrong("target-form", "«a, b» = 1"),

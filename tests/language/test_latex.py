@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
-from graph.grammar import Written, recurrences
+from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from language.typesetting import Malformed, check
 from unrolled.catalogue import read_catalogue
@@ -238,7 +238,7 @@ def test_all_latex_of_a_text_is_well_formed(name: str) -> None:
         check(latex)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(parent=PROPERTY, max_examples=25)
 @given(recurrences(random=True))
 def test_every_equation_of_any_text_has_well_formed_latex(written: Written) -> None:
     description = describe(parse(written.text))

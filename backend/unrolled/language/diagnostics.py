@@ -343,6 +343,16 @@ MESSAGES: dict[str, Message] = {
             "请写 `P = [1, 2, 4]` 或 `K = [[1, 1], [0, 1]]`。",
         ),
     ),
+    "form-unnamed": Message(
+        (
+            "A list of numbers, `parameter(…)` and `slider(…)` each need a name without an index.",
+            "Name it first, at the left margin: `{name}_0 = …`; then write `{usage} = {name}_0`.",
+        ),
+        (
+            "数的列表、`parameter(…)` 和 `slider(…)` 都需要一个不带下标的名字。",
+            "请先在左边界另起一行命名：`{name}_0 = …`，再写 `{usage} = {name}_0`。",
+        ),
+    ),
     "inside-loop": Message(
         (
             "This line holds for the whole run and belongs outside the loop.",

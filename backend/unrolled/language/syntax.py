@@ -231,12 +231,17 @@ class _Reader:
             self.statements.append(
                 Assignment(name, positions, self.term(value), loops, span, self.span(target))
             )
+        elif positions:
+            raise fail("form-unnamed", span, name=name, usage=shorten(self._words(target)))
         elif loops:
             raise fail("inside-loop", span)
-        elif positions:
-            raise fail("index-needless", self.span(target), name=name)
         else:
             self.statements.append(form)
+
+    def _words(self, node: ast.expr) -> str:
+        """The reader's own words, of a node on one line."""
+        span = self.span(node)
+        return self._lines[span.line - 1][span.column - 1 : span.end_column - 1]
 
     def _form(self, name: str, value: ast.expr, span: Span) -> Statement | None:
         match value:
@@ -421,7 +426,8 @@ class _Reader:
                 suggestion=suggest(name, list(CALLABLE), sentence),
             )
         if node.keywords:
-            raise fail("argument-named", self.span(node.keywords[0]), name=name, usage=row.usage)
+            usage = f"{name}(e[t, s], s)" if row.over else row.usage
+            raise fail("argument-named", self.span(node.keywords[0]), name=name, usage=usage)
         low, high = row.arguments
         if not low <= len(node.args) <= high:
             raise self._count(
