@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.interpreter import DEFINITIONS
 from engine.parity import RANDOM, assert_parity, random_inputs, run_both
-from graph.grammar import Written, recurrences
+from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.language import FUNCTIONS, parse
@@ -246,8 +246,6 @@ for t in time:
 """,
 }  # fmt: skip
 
-quick = [HealthCheck.too_slow, HealthCheck.data_too_large]
-
 
 def check(
     text: str,
@@ -298,13 +296,13 @@ def test_boundary_values_ahead_of_the_end_are_given_too() -> None:
     assert_parity(*run_both(parse(text), {"time": 4}, boundary=boundary))
 
 
-@settings(max_examples=90, deadline=None, suppress_health_check=quick)
+@settings(parent=PROPERTY, max_examples=60)
 @given(recurrences(size=4))
 def test_any_recurrence_computes_what_it_says(written: Written) -> None:
     assert_parity(*run_both(parse(written.text), written.lengths, forcing=written.forcing))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=quick)
+@settings(parent=PROPERTY, max_examples=30)
 @given(recurrences(size=3, random=True), st.sampled_from([None, (1,), (2, 3)]))
 def test_any_random_recurrence_computes_what_it_draws(
     written: Written, chunks: tuple[int, ...] | None

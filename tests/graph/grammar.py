@@ -11,7 +11,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+PROPERTY = settings(
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""The same texts every time; texts of this size are quicker to read than to shrink."""
 
 Shape = tuple[int, ...]
 SHAPES: tuple[Shape, ...] = ((), (2,), (3,), (2, 3))

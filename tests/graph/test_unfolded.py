@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
-from graph.grammar import Written, recurrences
+from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import Unfolded, fold, unfold
@@ -183,11 +183,7 @@ def test_the_catalogue_unfolds_without_a_cycle(name: str, forcing: float) -> Non
     check_unfolded(parse(CATALOGUE[name].equations), forcing, {"time": 6})
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@settings(parent=PROPERTY, max_examples=40)
 @given(recurrences(size=4))
 def test_any_text_that_has_an_order_unfolds_without_a_cycle(written: Written) -> None:
     check_unfolded(parse(written.text), written.forcing, written.lengths)

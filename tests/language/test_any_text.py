@@ -159,7 +159,7 @@ def test_any_mistake_in_a_good_text_gives_a_recurrence_or_a_place(
 
 
 @settings(parent=PROPERTY, max_examples=40)
-@given(recurrences(random=True))
+@given(recurrences(random=True, size=4))
 def test_a_text_is_read_the_same_way_every_time(written: Written) -> None:
     assert parse(written.text) == parse(written.text)
 
