@@ -228,6 +228,19 @@ def test_teacher_forcing_turns_the_scan_into_maps(open_page: Open) -> None:
     expect(stages.filter(has_text="Step by step")).to_have_count(1)
 
 
+def test_the_keys_mean_the_same_on_the_scrubber(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    page.get_by_role("slider", name="Time").focus()
+    press(page, "ArrowRight", "PageDown", "PageDown", "PageUp")
+    expect(step(page)).to_have_text("t = 3, “l”")
+    press(page, "ArrowUp", "ArrowDown")
+    expect(step(page)).to_have_text("t = 3, “l”")
+    press(page, "End")
+    expect(step(page)).to_have_text("t = 11, “d”")
+    press(page, "Home")
+    expect(step(page)).to_have_text("t = 1, “h”")
+
+
 def test_both_languages_say_everything(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}")
     page.get_by_role("button", name="中文").click()

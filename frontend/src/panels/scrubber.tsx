@@ -1,4 +1,7 @@
-/** Time: one track on the axis of the figure; and below it the whole run, when the figure shows only a part. */
+/**
+ * Time: one track on the axis of the figure; and below it the whole run, when the figure shows only
+ * a part. Its keys are those of the page (state/keys.ts).
+ */
 
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
@@ -22,7 +25,6 @@ export interface ScrubberProps {
 }
 
 const LABEL_ROOM = 15;
-const JUMP = 10;
 
 function every(pitch: number, room: number): number {
   const steps = [1, 2, 5];
@@ -53,22 +55,6 @@ export function Scrubber(props: ScrubberProps) {
     const box = track.current?.getBoundingClientRect();
     if (box) go(stepAtX(axis, event.clientX - box.left));
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const moves: Record<string, number> = {
-      ArrowLeft: step - 1,
-      ArrowDown: step - 1,
-      ArrowRight: step + 1,
-      ArrowUp: step + 1,
-      PageDown: step - JUMP,
-      PageUp: step + JUMP,
-      Home: 1,
-      End: length,
-    };
-    const target = moves[event.key];
-    if (target === undefined) return;
-    event.preventDefault();
-    go(target);
-  };
   const [from, to] = [within(at(1)), within(at(length))];
   const isPartial = at(1) < -axis.pitch / 2 || at(length) > axis.width + axis.pitch / 2;
   return (
@@ -85,7 +71,6 @@ export function Scrubber(props: ScrubberProps) {
         aria-valuetext={words.stepOf(step, length, symbolAt(step) ?? null)}
         onPointerDown={onDrag}
         onPointerMove={onDrag}
-        onKeyDown={onKeyDown}
       >
         <Labels axis={axis} length={length} step={step} arrived={arrived} />
         <span class="scrubber-line" style={{ left: `${from}px`, width: `${to - from}px` }} />
