@@ -241,6 +241,30 @@ def test_the_keys_mean_the_same_on_the_scrubber(open_page: Open) -> None:
     expect(step(page)).to_have_text("t = 1, “h”")
 
 
+TREE = """x: onehot(27)
+h: 8
+for n in tree:
+    h[n] = tanh(W @ h[left(n)] + R @ h[right(n)] + U @ x[n])
+"""
+
+
+def test_a_text_that_cannot_run_shows_no_numbers_of_the_text_before(open_page: Open) -> None:
+    page = open_page("/lstm?view=unfolded&step=3&edit=1")
+    play = page.get_by_role("button", name="Play")
+    values = page.locator(".figure-stage ul.unseen")
+    original = editor(page).input_value()
+    expect(values).to_contain_text(re.compile(r"h.*\d\.\d"))
+    editor(page).fill(TREE)
+    expect(page.locator(".trouble")).to_contain_text("tree")
+    expect(play).to_be_disabled()
+    expect(values).not_to_contain_text(re.compile(r"\d\.\d"))
+    press(page, "Escape", "Escape", "Tab", " ")
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    editor(page).fill(original)
+    expect(play).to_be_enabled()
+    expect(step(page)).to_have_text("t = 3, “l”")
+
+
 def test_both_languages_say_everything(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}")
     page.get_by_role("button", name="中文").click()

@@ -5,6 +5,7 @@ import type { Key } from "../state/keys.ts";
 import { tooltip } from "../state/keys.ts";
 import { goTo, SPEEDS, setUnfolded, togglePlaying } from "../state/player.ts";
 import {
+  arrived,
   index,
   playing,
   run,
@@ -32,6 +33,7 @@ export function Player() {
           class="play"
           aria-label={isPlaying ? words.pause : words.play}
           title={tooltip("play", text.value, isPlaying ? words.pause : words.play)}
+          disabled={!isPlaying && arrived.value === 0}
           onClick={togglePlaying}
         >
           <Icon name={isPlaying ? "pause" : "play"} filled={!isPlaying} />

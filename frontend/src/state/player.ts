@@ -37,6 +37,7 @@ export function keepPlaying(): () => void {
 }
 
 export function togglePlaying(): void {
+  if (!playing.value && arrived.value === 0) return; // nothing to play
   if (!playing.value && step.value >= total.value) step.value = 1;
   playing.value = !playing.value;
   said.value = playing.value ? text.value.say.playing : text.value.say.paused;

@@ -9,6 +9,7 @@ import {
   effectiveInputs,
   effectiveLengths,
   language,
+  playing,
   run,
   said,
   seed,
@@ -23,6 +24,9 @@ import { RunTrace } from "./trace.ts";
 import { asFault, retries } from "./troubles.ts";
 
 const PAUSE = 120; // milliseconds after the last change
+
+/** Which text the values in `trace` were computed from. */
+let traced: string | undefined;
 
 /** The request of the run that belongs to what is described and chosen now. */
 export function runRequest(): RunRequest | null {
@@ -97,6 +101,7 @@ async function follow(request: RunRequest, signal: AbortSignal) {
   const show = () => {
     if (signal.aborted || !arriving) return;
     trace.value = arriving;
+    traced = textOf(request);
     traceVersion.value++;
   };
   const showSoon = once(show);
@@ -127,8 +132,23 @@ async function follow(request: RunRequest, signal: AbortSignal) {
     );
   } catch (error) {
     if (isAbort(error) || signal.aborted) return;
-    run.value = { ...run.value, phase: "failed", fault: asFault(error) };
+    batch(() => {
+      run.value = { ...run.value, phase: "failed", fault: asFault(error) };
+      if (traced !== textOf(request)) drop();
+    });
   }
+}
+
+/** What tells one text from another: the catalogue's entry, or the edited equations. */
+function textOf(request: RunRequest): string {
+  return JSON.stringify([request.architecture, request.equations]);
+}
+
+/** The values of another text say nothing about this one. */
+function drop(): void {
+  trace.value = null;
+  traced = undefined;
+  playing.value = false;
 }
 
 /** Calls of one frame become one. */
