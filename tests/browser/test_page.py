@@ -265,6 +265,37 @@ def test_a_text_that_cannot_run_shows_no_numbers_of_the_text_before(open_page: O
     expect(step(page)).to_have_text("t = 3, “l”")
 
 
+TWO_DOMAINS = """x: onehot(27)
+y: onehot(27)
+h: 4
+d: 4
+for s in source:
+    h[s] = tanh(W @ h[s-1] + U @ x[s])
+for t in target:
+    d[t] = tanh(W_d @ d[t-1] + R @ y[t-1] + C @ h[end])
+    o[t] = V @ d[t]
+    L[t] = cross_entropy(o[t], y[t])
+"""
+
+
+def test_an_input_that_no_longer_fits_the_text_is_generated(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&edit=1")
+    editor(page).fill(TWO_DOMAINS)
+    expect(page.get_by_label("Where y comes from")).to_have_value("generate:symbols")
+    expect(step(page)).to_have_text("s = 1, “h”")
+    expect(page.locator(".fault-card, .trouble")).to_have_count(0)
+
+
+def test_a_fault_of_an_input_stays_inside_the_window(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&edit=1")
+    page.get_by_label("Where y comes from").select_option("own")
+    page.get_by_label("Text for y").fill("é" * 5)
+    box = page.locator(".fault-card").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 1440
+
+
 def test_both_languages_say_everything(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}")
     page.get_by_role("button", name="中文").click()

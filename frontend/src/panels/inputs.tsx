@@ -1,9 +1,12 @@
 /** What goes into the run: a line of controls per input of the equations, above the figure. */
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Problem } from "../api/problems.ts";
 import type { Generator, InputValue, ProblemEntry } from "../api/wire.ts";
 import type { GraphNode } from "../core/types.ts";
 import { setInput, setSize } from "../state/actions.ts";
+import { leaders } from "../state/inputs.ts";
 import {
   architecture,
   description,
@@ -96,7 +99,7 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
         <NumbersEditor name={node.id} width={width} value={value} />
       )}
       {faults.length > 0 && (
-        <div class="fault-card" id={`${id}-fault`} role="alert">
+        <FaultCard id={`${id}-fault`}>
           {faults.map((fault) => (
             <p key={fault.code}>
               <Coded text={fault.detail} />{" "}
@@ -106,9 +109,35 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
             </p>
           ))}
           <AlphabetFix node={node} value={value} />
-        </div>
+        </FaultCard>
       )}
       <OwnAlphabet node={node} value={value} />
+    </div>
+  );
+}
+
+const MARGIN = 16; // pixels between a card and the edge of the window
+
+/** Below its line; moved to the left where it would leave the window, its tip stays. */
+function FaultCard({ id, children }: { id: string; children: ComponentChildren }) {
+  const card = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const abort = new AbortController();
+    const place = () => {
+      const line = card.current?.parentElement?.getBoundingClientRect();
+      if (!card.current || !line) return;
+      const most = document.documentElement.clientWidth - MARGIN - card.current.offsetWidth;
+      const left = Math.max(Math.min(line.left, most), MARGIN);
+      card.current.style.setProperty("--shift", `${Math.min(left - line.left, 0)}px`);
+    };
+    place();
+    window.addEventListener("resize", place, { signal: abort.signal });
+    document.addEventListener("transitionend", place, { signal: abort.signal });
+    return () => abort.abort();
+  });
+  return (
+    <div ref={card} class="fault-card" id={id} role="alert">
+      {children}
     </div>
   );
 }
@@ -148,10 +177,12 @@ interface ChoiceProps {
 
 function SourceChoice({ node, others, value }: ChoiceProps) {
   const words = text.value.input;
-  const siblings = others.filter((each) => each.id !== node.id && each.one_hot === node.one_hot);
   const options: [Source, string][] = [
     ["own", node.one_hot ? words.ownText : words.own],
-    ...siblings.map((each): [Source, string] => [`next:${each.id}`, words.next(each.id)]),
+    ...leaders(node, others).map((each): [Source, string] => [
+      `next:${each.id}`,
+      words.next(each.id),
+    ]),
     ...GENERATORS[node.one_hot ? "symbols" : "numbers"].map((each): [Source, string] => [
       `generate:${each}`,
       words.generators[each],

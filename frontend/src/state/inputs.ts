@@ -9,21 +9,30 @@ type Inputs = Record<string, InputValue>;
 /** For each input of the graph: the reader's value, else the catalogue's, else a generated one. */
 export function inputsOf(description: Description | null, chosen: Inputs, usual: Inputs): Inputs {
   const inputs: Inputs = {};
-  for (const node of description?.graph.nodes ?? []) {
-    if (node.kind !== "input") continue;
-    const held = [chosen[node.id], usual[node.id]].find((value) => value && suits(value, node));
+  const nodes = description?.graph.nodes.filter((node) => node.kind === "input") ?? [];
+  for (const node of nodes) {
+    const forms = [chosen[node.id], usual[node.id]];
+    const held = forms.find((value) => value && suits(value, node, nodes));
     inputs[node.id] = held ?? { generate: node.one_hot ? "symbols" : "normal" };
-  }
-  for (const [name, value] of Object.entries(inputs)) {
-    const isLost = !Array.isArray(value) && "next" in value && !(value.next in inputs);
-    if (isLost) inputs[name] = { generate: "symbols" };
   }
   return inputs;
 }
 
-/** Text is for one-hot inputs only: an edited text may have made numbers of an input. */
-function suits(value: InputValue, node: GraphNode): boolean {
-  return Array.isArray(value) || !("text" in value) || node.one_hot;
+/** An edited text may have made numbers of an input, or taken away what another looks ahead in. */
+function suits(value: InputValue, node: GraphNode, inputs: readonly GraphNode[]): boolean {
+  if (Array.isArray(value)) return true;
+  if ("next" in value) return leaders(node, inputs).some((each) => each.id === value.next);
+  return !("text" in value) || node.one_hot;
+}
+
+/** The inputs that this one can be one step ahead of: alike in kind, domain and size. */
+export function leaders(node: GraphNode, inputs: readonly GraphNode[]): GraphNode[] {
+  const form = formOf(node);
+  return inputs.filter((each) => each.id !== node.id && formOf(each) === form);
+}
+
+function formOf(node: GraphNode): string {
+  return JSON.stringify([node.one_hot, node.domains, node.shape]);
 }
 
 /** Whether this input itself says how long the run is. */

@@ -48,6 +48,17 @@ test("a text is not given to an input that has become real-valued, nor a next of
   expect(inputsOf(withInputs({ y: true }), {}, HELLO)).toEqual({ y: { generate: "symbols" } });
 });
 
+test("a next of an input that is not alike any more is generated instead", () => {
+  const changes = [{ domains: ["target"] }, { shape: [5] }, { one_hot: false }];
+  for (const [i, change] of changes.entries()) {
+    const description = withInputs({ x: true, y: true });
+    Object.assign(description.graph.nodes[1] ?? {}, change);
+    const y = { generate: i === 2 ? "normal" : "symbols" };
+    expect(inputsOf(description, {}, HELLO)).toEqual({ x: { text: "hello" }, y });
+    expect(inputsOf(description, { y: { next: "x" } }, HELLO).y).toEqual(y);
+  }
+});
+
 test("a length is asked for only where no input fixes it", () => {
   const description = withInputs({ x: true, y: true });
   expect(lengthsOf(description, HELLO, { time: 5 }, {})).toEqual({});
