@@ -296,6 +296,17 @@ def test_a_fault_of_an_input_stays_inside_the_window(open_page: Open) -> None:
     assert box["x"] + box["width"] <= 1440
 
 
+def test_a_refused_run_is_said_above_the_figure_and_covers_nothing(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&edit=1")
+    editor(page).fill(TREE)
+    page.locator(".trouble").wait_for()
+    band = page.locator(".trouble").bounding_box()
+    row = page.locator(".figure-parameters").bounding_box()
+    assert band is not None
+    assert row is not None
+    assert band["y"] + band["height"] <= row["y"]
+
+
 def test_both_languages_say_everything(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}")
     page.get_by_role("button", name="中文").click()

@@ -45,28 +45,30 @@ function FigurePlace() {
   return (
     <div class="figure-place" onMouseDown={keepKeys}>
       <RunTrouble />
-      {isStale.value && <p class="stale-note">{text.value.run.stale}</p>}
-      {known && (
-        <Figure
-          graph={known.graph}
-          domains={known.domains}
-          trace={shownTrace.value}
-          step={step.value}
-          playing={playing.value}
-          unfolded={unfolded.value}
-          selection={shownSelection.value}
-          pointed={pointed.value}
-          theme={theme.value}
-          language={language.value}
-          reducedMotion={reducedMotion.value}
-          onSelect={select}
-          onPoint={point}
-          onStep={goTo}
-          onUnfold={setUnfolded}
-          timeAxis={timeAxis}
-          stale={isStale.value}
-        />
-      )}
+      <div class="figure-area">
+        {isStale.value && <p class="stale-note">{text.value.run.stale}</p>}
+        {known && (
+          <Figure
+            graph={known.graph}
+            domains={known.domains}
+            trace={shownTrace.value}
+            step={step.value}
+            playing={playing.value}
+            unfolded={unfolded.value}
+            selection={shownSelection.value}
+            pointed={pointed.value}
+            theme={theme.value}
+            language={language.value}
+            reducedMotion={reducedMotion.value}
+            onSelect={select}
+            onPoint={point}
+            onStep={goTo}
+            onUnfold={setUnfolded}
+            timeAxis={timeAxis}
+            stale={isStale.value}
+          />
+        )}
+      </div>
     </div>
   );
 }
