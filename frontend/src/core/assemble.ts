@@ -231,7 +231,7 @@ function placedEdge(
     position: wire.position,
     points,
     square: part.kind === "delayed" && wire.child === null ? squareOf(points) : null,
-    name: { folded: null, unfolded: null },
+    name: { folded: null, unfolded: null, beyond: null },
   };
 }
 

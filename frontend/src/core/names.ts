@@ -12,11 +12,14 @@ import {
   columnX,
   columnY,
   endsOf,
+  exists,
+  indexNodes,
   isSingle,
   type Pose,
   poseOf,
   railSpan,
   singleStep,
+  stands,
   wayOf,
 } from "./pose.ts";
 import type { Mark, PlacedEdge, PlacedNode, Template } from "./template.ts";
@@ -66,6 +69,56 @@ export function placeNames(template: Template, latexOf: (parameter: string) => s
         y: mark.y - columnY(pose, edge.band, target),
       };
     }
+    if (mode === "unfolded") placeBeyond(pose, latexOf);
+  }
+}
+
+/** Names at the end of a run, beside lines from values after the last step: these stand closer than a column. */
+function placeBeyond(pose: Pose, latexOf: (parameter: string) => string): void {
+  const { template } = pose;
+  const nodes = indexNodes(template);
+  const furthest = Math.max(0, ...template.bands.map((band) => band.beyond));
+  if (furthest === 0 || pose.trees.some((tree) => tree !== null)) return;
+  const steps = Array.from({ length: 2 * furthest + 1 }, (_, index) => LENGTH - furthest + index);
+  const boxes = template.nodes.flatMap((node) =>
+    (node.place === "step" ? steps.filter((step) => exists(pose, node, step)) : [LENGTH]).flatMap(
+      (step) => taken(pose, node, step),
+    ),
+  );
+  const segments = segmentsOf(pose, steps, (edge, step) => stands(pose, edge, step, nodes));
+  const widthOf = (parameter: string): number =>
+    widthOfRuns(runsOfLatex(latexOf(parameter))) * MEASURE.parameter;
+  const standing = (mark: Mark, edge: PlacedEdge, step: number): Mark => {
+    const [, target] = endsOf(pose, edge, step);
+    return { ...mark, x: mark.x + columnX(pose, edge.band, target) };
+  };
+  const isFromBeyond = (edge: PlacedEdge): boolean => edge.kind === "delayed" && edge.delay < 0;
+  for (const edge of template.edges) {
+    const mark = edge.name.unfolded;
+    if (!mark || edge.parameter === null) continue;
+    const width = widthOf(edge.parameter);
+    for (const step of isSingle(edge) ? [singleStep(pose, edge)] : steps) {
+      const [source] = endsOf(pose, edge, step);
+      if (isFromBeyond(edge) && typeof source === "number" && source > LENGTH) continue;
+      if (stands(pose, edge, step, nodes)) boxes.push(boxOfMark(standing(mark, edge, step), width));
+    }
+  }
+  for (const edge of template.edges) {
+    if (edge.parameter === null || !isFromBeyond(edge)) continue;
+    const width = widthOf(edge.parameter);
+    const own = steps.filter((step) => step > LENGTH + edge.delay && step <= LENGTH);
+    const isFree = (mark: Mark): boolean =>
+      own.every((step) => {
+        const box = boxOfMark(standing(mark, edge, step), width);
+        return !boxes.some((one) => overlap(one, box)) && !segments.some((one) => cuts(one, box));
+      });
+    const base = columnX(pose, edge.band, LENGTH);
+    const places = candidates(pose, edge, LENGTH).map((mark) => ({ ...mark, x: mark.x - base }));
+    const usual = edge.name.unfolded ? [edge.name.unfolded] : [];
+    const mark = [...usual, ...places].find(isFree);
+    if (!mark) continue;
+    edge.name.beyond = mark;
+    for (const step of own) boxes.push(boxOfMark(standing(mark, edge, step), width));
   }
 }
 
@@ -105,11 +158,16 @@ export function nameY(node: PlacedNode): number {
   }
 }
 
-function segmentsOf(pose: Pose, steps: readonly number[]): Segment[] {
+function segmentsOf(
+  pose: Pose,
+  steps: readonly number[],
+  isDrawn: (edge: PlacedEdge, step: number) => boolean = () => true,
+): Segment[] {
   const segments: Segment[] = [];
   const way = new Float64Array(64);
   for (const edge of pose.template.edges) {
     for (const step of isSingle(edge) ? [singleStep(pose, edge)] : steps) {
+      if (!isDrawn(edge, step)) continue;
       const count = wayOf(pose, edge, step, way);
       for (let index = 1; index < count; index++) {
         segments.push({

@@ -85,7 +85,9 @@ function passingPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
   if (part.exit === "top") places.push({ end: "source", x: source.x, y: fromY });
   if (mode === "unfolded" && part.isStraight) {
     const middle: Place = { end: "source", x: outX, y: source.y };
-    const before: Place = { end: "target", x: target.x - 1, y: target.y };
+    // The last piece is short and outside the box: the head looks along it.
+    const outside = part.entry.unfolded === "right" ? 1 : -1;
+    const before: Place = { end: "target", x: target.x + outside, y: target.y };
     return [source, middle, { ...middle }, before, target];
   }
   places.push({ end: "source", x: outX, y: fromY });

@@ -62,7 +62,8 @@ export interface PlacedEdge {
   points: Waypoint[];
   /** The book's black square, in the folded drawing. */
   square: { x: number; y: number } | null;
-  name: { folded: Mark | null; unfolded: Mark | null };
+  /** beyond: unfolded, where the line comes from a value after the last step, which stands closer. */
+  name: Record<"folded" | "unfolded" | "beyond", Mark | null>;
 }
 
 /** The line along a whole band from which or into which every step's own short line goes. */

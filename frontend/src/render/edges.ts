@@ -236,10 +236,11 @@ export function paintEdgeNames(painter: Painter, scene: Scene, first: number, la
   if (shown < 0.01 || camera.scale < NAMED) return;
   const isRoomy = mode === "folded" || camera.scale >= ROOMY;
   eachCopy(scene, first, last, (edge, step) => {
-    const mark = edge.name[mode];
+    const [source, target] = endsOf(pose, edge, step);
+    const isBeyond = typeof source === "number" && source > (pose.lengths[edge.band] ?? 1);
+    const mark = edge.name[mode === "unfolded" && isBeyond ? "beyond" : mode];
     const runs = edge.parameter === null ? undefined : scene.names.get(edge.parameter);
     if (!mark || !runs || edge.parameter === null) return;
-    const [source, target] = endsOf(pose, edge, step);
     if (mode === "unfolded" && typeof source === "number" && source < 1) return;
     const isCurrent = Math.round(scene.step) === step;
     if (mode === "folded" && step !== pose.anchor && !isSingle(edge)) return;

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { runsOfLatex, widthOfRuns } from "../../src/core/label.ts";
+import { MEASURE } from "../../src/core/measures.ts";
+import { boxOf, columnX, endsOf, wayOf } from "../../src/core/pose.ts";
+import { toScreen } from "../../src/core/view.ts";
 import { parameterColour } from "../../src/render/colours.ts";
+import { eachCopy } from "../../src/render/edges.ts";
+import { paint, windowOf } from "../../src/render/paint.ts";
+import { SvgPainter } from "../../src/render/svg.ts";
 import { NAMES } from "../core/graphs.ts";
 import { drawing, sceneOf } from "./scenes.ts";
 
@@ -77,4 +84,63 @@ test("a frame of 100,000 steps paints as much as one of 20", () => {
     drawing("lstm", { progress: 1, steps, arrived: 20 }).length;
   expect(size(100_000)).toBeLessThan(size(20) * 1.1);
   expect(sceneOf("lstm", { progress: 1, steps: 100_000 }).pose.lengths).toEqual([100_000]);
+});
+
+/** A painter that also keeps where the heads of lines lie, their middles a little behind the points. */
+class HeadPainter extends SvgPainter {
+  readonly heads: { tip: [number, number]; body: [number, number] }[] = [];
+
+  override head(...head: Parameters<SvgPainter["head"]>): void {
+    const [x, y, dx, dy, size] = head;
+    this.heads.push({ tip: [x, y], body: [x - (dx * size) / 2, y - (dy * size) / 2] });
+    super.head(...head);
+  }
+}
+
+test.each(NAMES)("in %s every line into a box has its head outside, where it enters", (name) => {
+  for (const progress of [0, 1]) {
+    const scene = sceneOf(name, { progress });
+    const { pose, camera, size } = scene;
+    const painter = new HeadPainter();
+    paint(painter, scene);
+    const { first, last } = windowOf(scene);
+    eachCopy(scene, first, last, (edge, step) => {
+      const node = scene.nodes.get(edge.target);
+      if (!node || edge.targetPlace === "rail") return;
+      const [, target] = endsOf(pose, edge, step);
+      const column = edge.targetPlace === "step" && progress === 0 ? pose.anchor : target;
+      const box = boxOf(pose, node, column);
+      const [left, top] = toScreen(camera, size, box.x, box.y);
+      const [right, bottom] = toScreen(camera, size, box.x + box.width, box.y + box.height);
+      const isIn = ([x, y]: [number, number], room: number): boolean =>
+        x > left - room && x < right + room && y > top - room && y < bottom + room;
+      const path = new Float64Array(64);
+      const count = wayOf(pose, edge, step, path);
+      const end = toScreen(camera, size, path[count * 2 - 2] ?? 0, path[count * 2 - 1] ?? 0);
+      const own = painter.heads.filter(
+        ({ tip }) => Math.hypot(tip[0] - end[0], tip[1] - end[1]) < 0.1,
+      );
+      expect(own.length, `${edge.key}@${step}`).toBeGreaterThan(0);
+      for (const { tip, body } of own) {
+        expect(isIn(tip, 1), `${edge.key}@${step} ends at its box`).toBe(true);
+        if (node.extent.shape === "diamond") continue;
+        expect(isIn(body, 0), `${edge.key}@${step} has its head in the box`).toBe(false);
+      }
+    });
+  }
+});
+
+test("the name beside a line from beyond the last step is on no box", () => {
+  const { pose, nodes } = sceneOf("two-directions", { progress: 1 });
+  const edge = pose.template.edges.find((one) => one.parameter === "W_g");
+  const node = nodes.get("g");
+  const mark = edge?.name.beyond;
+  if (!edge || !node || !mark) throw new Error("no name of W_g at the end");
+  const last = pose.lengths[0] ?? 0;
+  const [low, high] = [boxOf(pose, node, last), boxOf(pose, node, last + 1)];
+  const half = (widthOfRuns(runsOfLatex("\\boldsymbol{W}_{g}")) * MEASURE.parameter) / 2;
+  expect(mark.align).toBe("center");
+  const x = columnX(pose, edge.band, last) + mark.x;
+  expect(x - half).toBeGreaterThan(low.x + low.width);
+  expect(x + half).toBeLessThan(high.x);
 });
