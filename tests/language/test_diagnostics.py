@@ -144,6 +144,7 @@ WRONG = [
     # shapes
     Wrong("rank", "W: (2, 3)\nb: 3\na = W * «b»"),
     Wrong("rank", "a = b @ «2»"),
+    Wrong("rank", "o: ()\ny: ()\nL = «cross_entropy(o, y)»"),
     Wrong("shape", "b: 2\nc: 3\na = b + «c»"),
     Wrong("size-unknown", LOOP + "h[t] = W @ «x[t]»\nh: 3"),
     # cycles

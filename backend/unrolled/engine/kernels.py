@@ -120,7 +120,7 @@ def _outer(values: Sequence[Tensor], _: Ranks) -> Tensor:
 
 def _bilinear(values: Sequence[Tensor], _: Ranks) -> Tensor:
     tensor, left, right = values
-    return torch.einsum("knm,...n,...m->...k", tensor, left, right)
+    return torch.einsum("...knm,...n,...m->...k", tensor, left, right)
 
 
 def _circular_convolve(values: Sequence[Tensor], _: Ranks) -> Tensor:
@@ -155,8 +155,6 @@ def _normal(values: Sequence[Tensor], _: Ranks) -> Tensor:
 
 def _cross_entropy(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
     logits, target = values
-    if ranks.operands[0] == 0:
-        logits, target = logits.unsqueeze(-1), target.unsqueeze(-1)
     return -(torch.log_softmax(logits, -1) * target).sum(-1)
 
 

@@ -488,7 +488,7 @@ FUNCTIONS: dict[str, Function] = {
         _row(
             "cross_entropy",
             2,
-            shapes.paired_scalar,
+            shapes.paired_vectors,
             r"-\log \operatorname{{softmax}}\left({0}\right)_{{{1}}}",
             "cross_entropy(o[t], y[t])",
             "negative log-probability of the target under softmax(o), in nats",

@@ -229,8 +229,15 @@ def scalar(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeSha
     return ()
 
 
+def paired_vectors(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
+    """Two vectors of one size to a scalar: logits and target."""
+    for operand, shape in zip(term.operands, shapes, strict=True):
+        solver.need_rank(operand, shape, 1, term)
+    return paired_scalar(solver, term, shapes)
+
+
 def paired_scalar(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:
-    """Two of one shape to a scalar: the losses."""
+    """Two of one shape to a scalar."""
     if all(shape is not None for shape in shapes):
         _same(solver, term, shapes)
     return ()

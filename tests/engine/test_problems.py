@@ -1,0 +1,129 @@
+"""Every message of a run has a smallest request that causes it, with a pointer to the part that is wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from unrolled.engine import RUN_MESSAGES, RunError, prepare
+from unrolled.engine.problems import RunProblem
+from unrolled.language import parse
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ONE_HOT = "x: onehot(3)\nfor t in time:\n    h[t] = x[t]"
+VECTOR = "x: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + α * x[t])\nh: 2"
+PAIR = "x: 2\ny: 2\nfor t in time:\n    h[t] = x[t] + y[t]"
+SLIDER = "α = slider(0.5, 0, 1)\nfor t in time:\n    h[t] = α * t"
+FIXED = "for t in time:\n    h[t] = t\na = h[7]"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A request with one thing wrong, and the pointer to it."""
+
+    code: str
+    pointer: str
+    text: str
+    request: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+WRONG = [
+    Wrong("input-unknown", "/inputs/z", ONE_HOT, {"inputs": {"z": [1]}}),
+    Wrong("input-unknown", "/inputs/a~1b~0", ONE_HOT, {"inputs": {"a/b~": [1]}}),
+    Wrong("input-form", "/inputs/x", ONE_HOT, {"inputs": {"x": {"file": "x"}}}),
+    Wrong("input-form", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2], [3]]}}),
+    Wrong("input-form", "/inputs/x", VECTOR, {"inputs": {"x": [[1, "two"]]}}),
+    Wrong("input-empty", "/inputs/x/text", ONE_HOT, {"inputs": {"x": {"text": "", "alphabet": "abc"}}}),
+    Wrong("input-empty", "/inputs/x", VECTOR, {"inputs": {"x": []}}),
+    Wrong("input-shape", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2, 3]]}}),
+    Wrong("input-shape", "/inputs/x", VECTOR, {"inputs": {"x": [1, 2, 3]}}),
+    Wrong("input-finite", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2], [3, float("nan")]]}}),
+    Wrong("symbol-range", "/inputs/x", ONE_HOT, {"inputs": {"x": [0, 3]}}),
+    Wrong("symbol-range", "/inputs/x", ONE_HOT, {"inputs": {"x": [0, 0.5]}}),
+    Wrong("character-unknown", "/inputs/x/text", ONE_HOT, {"inputs": {"x": {"text": "abd", "alphabet": "abc"}}}),
+    Wrong("text-not-onehot", "/inputs/x/text", VECTOR, {"inputs": {"x": {"text": "ab"}}}),
+    Wrong("alphabet-missing", "/inputs/x/text", ONE_HOT, {"inputs": {"x": {"text": "ab"}}}),
+    Wrong("alphabet-size", "/inputs/x/alphabet", ONE_HOT, {"inputs": {"x": {"text": "ab", "alphabet": "ab"}}}),
+    Wrong("alphabet-size", "/inputs/x/alphabet", ONE_HOT, {"inputs": {"x": {"text": "ab", "alphabet": "aab"}}}),
+    Wrong("next-of", "/inputs/y/next", PAIR, {"inputs": {"y": {"next": "z"}}}),
+    Wrong("next-of", "/inputs/y/next", PAIR, {"inputs": {"y": {"next": "y"}}}),
+    Wrong("generate-unknown", "/inputs/x/generate", VECTOR, {"inputs": {"x": {"generate": "square"}}}),
+    Wrong("length-zero", "/lengths/time", VECTOR, {"lengths": {"time": 0}}),
+    Wrong("length-unknown-domain", "/lengths/space", VECTOR, {"lengths": {"space": 3}}),
+    Wrong("length-conflict", "/inputs/y", PAIR, {"inputs": {"x": [[1, 2]], "y": [[1, 2], [3, 4]]}}),
+    Wrong("length-conflict", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2]]}, "lengths": {"time": 3}}),
+    Wrong("parameter-unknown", "/parameters/values/V", VECTOR, {"parameters": {"V": [1]}}),
+    Wrong("parameter-form", "/parameters/values/W", VECTOR, {"parameters": {"W": [[1, 2], [3]]}}),
+    Wrong("parameter-form", "/boundary/h", VECTOR, {"boundary": {"h": "zero"}}),
+    Wrong("parameter-shape", "/parameters/values/W", VECTOR, {"parameters": {"W": [[1, 2, 3]]}}),
+    Wrong("parameter-shape", "/boundary/h", VECTOR, {"boundary": {"h": [1, 2, 3]}}),
+    Wrong("parameter-finite", "/parameters/values/α", VECTOR, {"parameters": {"α": float("inf")}}),
+    Wrong("setting-unknown", "/settings/β", SLIDER, {"settings": {"β": 1}}),
+    Wrong("setting-range", "/settings/α", SLIDER, {"settings": {"α": 2}}),
+    Wrong("setting-range", "/settings/α", SLIDER, {"settings": {"α": float("nan")}}),
+    Wrong("boundary-unknown", "/boundary/x", VECTOR, {"boundary": {"x": [1, 2]}}),
+    Wrong("boundary-unknown", "/boundary/h", VECTOR, {"boundary": {"h": {"-1": [1, 2]}}}),
+    Wrong("boundary-unknown", "/boundary/z", VECTOR, {"boundary": {"z": [1, 2]}}),
+    Wrong("forcing-range", "/forcing", VECTOR, {"forcing": 1.5}),
+    Wrong("forcing-range", "/forcing", VECTOR, {"forcing": float("nan")}),
+    Wrong("dtype-unknown", "/dtype", VECTOR, {"dtype": "float16"}),
+    Wrong("variable-unknown", "/variables/1", VECTOR, {"variables": ["h", "z"]}),
+    Wrong("variable-unknown", "/variables/0", VECTOR, {"variables": ["h/99"]}),
+    Wrong("variable-unknown", "/variables/0", VECTOR, {"variables": ["x/*"]}),
+    Wrong("step-outside", "/lengths/time", FIXED, {"lengths": {"time": 6}}),
+    Wrong("step-outside", "/lengths/time", FIXED.replace("7", "end-6"), {"lengths": {"time": 6}}),
+    Wrong("tree-run", "/equations", "x: 2\nfor n in tree:\n    h[n] = x[n]"),
+    Wrong("stop-run", "/equations", "h: 2\nfor t in time:\n    h[t] = tanh(h[t-1])\n    stop(norm(h[t]) < 0.1)"),
+]  # fmt: skip
+
+EVERY = pytest.mark.parametrize("wrong", WRONG, ids=lambda one: f"{one.code} {one.pointer}")
+
+
+def problem(wrong: Wrong) -> RunProblem:
+    with pytest.raises(RunError) as caught:
+        prepare(parse(wrong.text), **wrong.request)
+    (found,) = caught.value.errors
+    return found
+
+
+def test_every_message_has_a_request_that_causes_it() -> None:
+    assert {one.code for one in WRONG} == set(RUN_MESSAGES)
+
+
+@EVERY
+def test_a_problem_points_to_the_part_that_is_wrong(wrong: Wrong) -> None:
+    found = problem(wrong)
+    assert (found.code, found.pointer) == (wrong.code, wrong.pointer)
+
+
+@EVERY
+def test_a_problem_says_what_is_wrong_and_what_to_give_in_both_languages(wrong: Wrong) -> None:
+    found = problem(wrong)
+    for sentence in (found.detail("en"), found.hint("en")):
+        assert not CHINESE.search(sentence)
+    for sentence in (found.detail("zh"), found.hint("zh")):
+        assert CHINESE.search(sentence)
+    for sentence in (found.detail("en"), found.hint("en"), found.detail("zh"), found.hint("zh")):
+        assert not re.search(r"\{\w*\}", sentence)
+        assert len(sentence) < 250
+
+
+def test_the_error_reads_as_one_sentence_with_its_pointer() -> None:
+    with pytest.raises(RunError, match=r"^/forcing: `forcing` is a probability\. Give"):
+        prepare(parse(VECTOR), forcing=2)
+
+
+def test_a_character_that_is_not_in_the_alphabet_is_named_with_its_place() -> None:
+    text = "x: onehot(27)\nfor t in time:\n    h[t] = x[t]"
+    with pytest.raises(RunError) as caught:
+        prepare(parse(text), inputs={"x": {"text": "héllo"}})
+    arguments = caught.value.errors[0].arguments
+    assert (arguments["character"], arguments["place"]) == ("“é”", "2")
+
+
+@pytest.mark.parametrize("steps", [7, 8])
+def test_a_fixed_step_that_the_run_has_is_read(steps: int) -> None:
+    assert float(prepare(parse(FIXED), lengths={"time": steps}).complete()["a"]) == 7
