@@ -150,6 +150,10 @@ BOUNDARIES = [
     ("h[t] = x[t] + x[0]", {("x", "start", 0)}),
     ("h[t] = x[t] + x[end + 1]", {("x", "end", 1)}),
     ("h[t] = x[t] + x[end] + x[end-1] + x[2]", set()),
+    (
+        "h[t] = x[t] + sum(x[t-1] + x[t+2], t)",
+        {("x", "start", 0), ("x", "end", 1), ("x", "end", 2)},
+    ),
 ]
 
 
@@ -183,7 +187,7 @@ def test_an_edge_into_a_boundary_value_says_where_it_enters() -> None:
         ("h[t-1] * W_r", "h -> y : W_r @1"),
         ("h[t-1] + b", "h -> y : - @1"),
         ("sum(h[t], t)", "h -> y : - @all"),
-        ("mean(h[t-2], t)", "h -> y : - @all"),
+        ("mean(h[t-2], t)", "h -> y : - @all-2"),
         ("h[end]", "h -> y : - @end"),
         ("h[end-2]", "h -> y : - @end-2"),
         ("h[3]", "h -> y : - @3"),

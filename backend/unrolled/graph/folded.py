@@ -21,7 +21,7 @@ Kind = Literal["input", "variable", "parameter", "constant", "setting"]
 class Read:
     """Along one domain of the source: `delay` steps back (negative: ahead), or a fixed `position`.
 
-    `position` is `all`, `end` (plus `offset`), `left`, `right`, `root`, or a step number. `index` is the
+    `position` is `all` or `end` (both plus `offset`), `left`, `right`, `root`, or a step number. `index` is the
     running or swept index, which tells two reads of one domain apart (`h[t]` and `h[k]` over time).
     """
 
@@ -161,6 +161,10 @@ def _boundaries(name: str, edges: tuple[Edge, ...]) -> tuple[Boundary, ...]:
                 found |= {(read.domain, ahead, "end") for ahead in range(1, 1 - read.delay)}
             elif isinstance(read.position, int) and read.position <= 0:
                 found.add((read.domain, read.position, "start"))
+            elif read.position == "all" and read.offset < 0:
+                found |= {(read.domain, -back, "start") for back in range(-read.offset)}
+            elif read.position == "all" and read.offset > 0:
+                found |= {(read.domain, ahead, "end") for ahead in range(1, read.offset + 1)}
             elif read.position == "end" and read.offset > 0:
                 found.add((read.domain, read.offset, "end"))
     return tuple(Boundary(*one) for one in sorted(found))
@@ -300,7 +304,7 @@ def _at(equation: Equation) -> tuple[Boundary, ...] | None:
 def read_position(position: Position, over: frozenset[str]) -> Read:
     """How a reference reads along one domain; an index in `over` is swept whole."""
     if position.index in over:
-        return Read(position.domain, position="all", index=position.index)
+        return Read(position.domain, position="all", offset=position.offset, index=position.index)
     match position.anchor:
         case "shift":
             return Read(position.domain, delay=-position.offset, index=position.index)

@@ -66,7 +66,7 @@ def _step(read: Read, here: Mapping[str, int], lengths: Mapping[str, int]) -> in
     if read.delay is not None:
         return here[read.index] - read.delay
     if read.position == "all":
-        return here[read.index]
+        return here[read.index] + read.offset
     if read.position == "end":
         return lengths[read.domain] + read.offset
     if isinstance(read.position, int):
