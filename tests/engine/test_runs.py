@@ -13,6 +13,7 @@ from engine.parity import random_inputs, random_parameters
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.engine import Chunk, Run, prepare
+from unrolled.engine.arithmetic import is_flushing
 from unrolled.graph import Cost
 from unrolled.language import Recurrence, parse
 
@@ -288,3 +289,11 @@ def test_nothing_given_is_twelve_steps_of_generated_inputs() -> None:
     values = run.complete()
     assert dict(run.lengths) == {"time": 12}
     assert values["x"].abs().sum() > 0
+
+
+def test_a_run_flushes_denormals_and_leaves_the_thread_as_it_was() -> None:
+    recurrence = parse("h: 1\nfor t in time:\n    h[t] = 1e-30 * h[t-1]")
+    run = prepare(recurrence, lengths={"time": 2}, boundary={"h": [1e-9]})
+    values = run.complete()["h"].flatten()
+    assert not is_flushing()
+    assert values[0].item() == 0.0  # 1e-39 is below the smallest normal float32

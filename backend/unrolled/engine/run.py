@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from unrolled.engine.arithmetic import computing
 from unrolled.engine.checking import asked_names, check_steps, read_settings
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.loading import (
@@ -172,7 +173,7 @@ class Run:
 
         Name to position to tensor (batch, shape).
         """
-        with torch.inference_mode():
+        with computing():
             self._begin()
         known: dict[str, dict[str, Tensor]] = {}
         for (name, place), position in boundary_places(self._values).items():
@@ -194,7 +195,6 @@ class Run:
 
     def _begin(self) -> None:
         """What is computed once before the first step: boundary values, products of parameters."""
-        torch.set_flush_denormal(True)
         while self._next_stage < len(self._stages) and self._stages[self._next_stage].index is None:
             for component in self._stages[self._next_stage].components:
                 self._execute(component, {})
@@ -205,19 +205,19 @@ class Run:
         if self._is_consumed:
             raise RuntimeError("a run is computed once; prepare another")
         self._is_consumed = True
-        with torch.inference_mode():
+        with computing():
             self._begin()
         shown: set[str] = set()
         for stage in self._stages[self._next_stage :]:
             self._next_stage += 1
             if stage.index is None:
-                with torch.inference_mode():
+                with computing():
                     for component in stage.components:
                         self._execute(component, {})
                 continue
             yield from self._stage(stage, shown, sizes or CHUNKS)
         yield from self._inputs_left(shown)
-        with torch.inference_mode():  # left before yielding: a stream resumes in any thread
+        with computing():  # left before yielding: a stream resumes in any thread
             last = [*self._operation_chunks(), self._last()]
         yield from last
 
@@ -266,8 +266,7 @@ class Run:
             size = min(sizes[min(number, len(sizes) - 1)], length - done)
             first = done + 1 if stage.is_forward else length - done - size + 1
             window = {index: (first, first + size - 1)}
-            with torch.inference_mode():
-                torch.set_flush_denormal(True)
+            with computing():
                 for component in stage.components:
                     self._execute(component, window)
                 values = {name: self._narrowed(name, first, size) for name in names}
