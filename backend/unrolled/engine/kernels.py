@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unrolled.language import FUNCTIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
@@ -211,8 +213,62 @@ GENERAL: dict[str, General] = {
 }
 
 
+def _outer_total(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
+    left, right = values
+    leading = torch.broadcast_shapes(left.shape[:-1], right.shape[:-1])
+    rows = left.expand(*leading, left.shape[-1]).reshape(-1, left.shape[-1])
+    return rows.mT @ right.expand(*leading, right.shape[-1]).reshape(-1, right.shape[-1])
+
+
+def _batch_total(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
+    value, rank = values[0], ranks.operands[0]
+    for place, length in zip(ranks.over, ranks.lengths, strict=True):
+        if value.shape[place] != length:
+            value = value.expand(*(length if d == place else n for d, n in enumerate(value.shape)))
+    leading = tuple(range(value.dim() - rank))
+    return value.sum(leading) if leading else value
+
+
+ADJOINT: dict[str, General] = {"outer_total": _outer_total, "batch_total": _batch_total}
+
+
+def send_back(name: str, values: Sequence[Tensor], ranks: Ranks, forcing: float) -> Tensor:
+    """A cotangent times one Jacobian of a function: `name` is function and argument, values are the
+    cotangent and the arguments. By torch's autograd, on whole tensors."""
+    function, place = name.rsplit(":", 1)
+    number = int(place)
+    incoming, *arguments = values
+    own = Ranks(ranks.operands[1:], ranks.over, ranks.lengths)
+    row = FUNCTIONS[function]
+    if row.is_elementwise:
+        widest = max(own.operands)
+        arguments = [
+            one.reshape(one.shape + (1,) * widest) if rank == 0 < widest and one.dim() else one
+            for one, rank in zip(arguments, own.operands, strict=True)
+        ]
+        shape = torch.broadcast_shapes(*(one.shape for one in arguments), incoming.shape)
+        arguments[number] = arguments[number].expand(shape)
+    else:
+        rank = own.operands[number]
+        leading = torch.broadcast_shapes(
+            *(one.shape[: one.dim() - r] for one, r in zip(arguments, own.operands, strict=True))
+        )
+        tail = arguments[number].shape[arguments[number].dim() - rank :]
+        arguments[number] = arguments[number].expand(*leading, *tail)
+    with torch.enable_grad():
+        leaves = [one.clone() for one in arguments]  # a run's tensors cannot be saved for autograd
+        leaf = leaves[number].requires_grad_()
+        result = call(function, leaves, own, forcing)
+        (sent,) = torch.autograd.grad(result, leaf, incoming.expand(result.shape))
+    return sent
+
+
 def call(function: str, values: Sequence[Tensor], ranks: Ranks, forcing: float = 1.0) -> Tensor:
     """Apply a row of the vocabulary to aligned arguments."""
+    if function.startswith("vjp:"):
+        return send_back(function[4:], values, ranks, forcing)
+    if function in ADJOINT:
+        return ADJOINT[function](values, ranks)
     if function in UNARY:
         return UNARY[function](values[0])
     if function in BINARY:

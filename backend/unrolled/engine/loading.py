@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -58,12 +59,19 @@ def load_inputs(values: Values, inputs: Mapping[str, Given]) -> dict[str, list[s
     return symbols
 
 
-def load_leaves(
-    values: Values, parameters: Mapping[str, Tensor], settings: Mapping[str, float], seed: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """What a run was given besides its inputs: parameters, settings, and the seed of its noise."""
+
+    parameters: Mapping[str, Tensor]
+    settings: Mapping[str, float]
+    seed: int
+
+
+def load_leaves(values: Values, leaves: Leaves) -> None:
     """Parameters, constants, settings, numbers, step numbers and noise, in the run's number type."""
     for instruction in values.program.instructions.values():
-        leaf = _leaf(values, instruction, parameters, settings, seed)
+        leaf = _leaf(values, instruction, leaves)
         if leaf is not None:
             values.tensors[instruction.identity] = leaf
 
@@ -71,25 +79,23 @@ def load_leaves(
 def _leaf(
     values: Values,
     instruction: Instruction,
-    parameters: Mapping[str, Tensor],
-    settings: Mapping[str, float],
-    seed: int,
+    leaves: Leaves,
 ) -> Tensor | None:
     name = instruction.name or ""
     match instruction.function:
         case "parameter":
-            return parameters[name]
+            return leaves.parameters[name]
         case "constant":
             rows = values.program.recurrence.constants[name].rows
             return torch.tensor(rows, dtype=values.dtype)
         case "setting":
-            return torch.tensor(settings[name], dtype=values.dtype)
+            return torch.tensor(leaves.settings[name], dtype=values.dtype)
         case "number":
             return torch.tensor(instruction.number, dtype=values.dtype)
         case "index":
             return torch.arange(1, values.length(name) + 1, dtype=values.dtype).unsqueeze(-1)
         case "noise":
-            return _noise(values, instruction, seed)
+            return _noise(values, instruction, leaves.seed)
         case _:
             return None
 

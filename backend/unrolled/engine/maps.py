@@ -165,6 +165,17 @@ def keep(values: Values, instruction: Instruction, result: Tensor, window: Windo
     if identity in values.pads:
         values.own(identity, window).copy_(result)
         return
+    if instruction.indices:
+        steps = [
+            last - first + 1
+            for first, last in (values.range(index, window) for index in instruction.indices)
+        ]
+        full = (
+            *steps,
+            result.shape[len(steps)] if result.dim() > len(steps) + len(instruction.shape) else 1,
+            *instruction.shape,
+        )
+        result = result.expand(full)
     values.tensors[identity] = result
     if instruction.indices:
         values.windows[identity] = {

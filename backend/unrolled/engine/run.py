@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
@@ -15,8 +14,12 @@ from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
 from unrolled.engine.checking import asked_names, check_steps, read_settings
+from unrolled.engine.chunks import CHUNKS, Chunk, windows
 from unrolled.engine.data import lengths_of, read_inputs
+from unrolled.engine.executor import Executor
+from unrolled.engine.gradients import Backward
 from unrolled.engine.loading import (
+    Leaves,
     boundary_places,
     keep_beyond,
     load_boundary,
@@ -24,20 +27,14 @@ from unrolled.engine.loading import (
     load_leaves,
     make_room,
 )
-from unrolled.engine.maps import MapPlan, consumers, plan_map, run_map
 from unrolled.engine.operations import operation_values
 from unrolled.engine.parameters import make_parameters
 from unrolled.engine.problems import refuse
-from unrolled.engine.scan import tape_of
-from unrolled.engine.stacks import stack_ranks
-from unrolled.engine.stages import Stage, stages
-from unrolled.engine.tape import Tape
-from unrolled.engine.values import Values, Window
+from unrolled.engine.stages import Stage
+from unrolled.engine.values import Values
 from unrolled.graph import (
-    Component,
     Cost,
     Operand,
-    Schedule,
     cost,
     operation_place,
     operations,
@@ -46,20 +43,6 @@ from unrolled.graph import (
 from unrolled.language import Position, Recurrence, Shape
 
 DTYPES: Final = {"float32": torch.float32, "float64": torch.float64}
-CHUNKS: Final = (1, 2, 4, 8, 16, 32, 64)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Values of some steps of one domain: name to tensor (steps, [other domains,] batch, shape).
-
-    The last chunk has no domain: scalars and parameters, without a dimension for steps.
-    """
-
-    domain: str | None
-    first: int
-    last: int
-    values: Mapping[str, Tensor]
 
 
 def prepare(
@@ -103,24 +86,14 @@ def prepare(
     check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
     values = Values(plan.program, known, batch, DTYPES[dtype])
-    readers = consumers(plan.program)
-    make_room(values, plan, readers)
-    load_leaves(values, made, read_settings(recurrence, settings or {}), seed)
+    executor = Executor(plan, values, forcing)
+    leaves = Leaves(made, read_settings(recurrence, settings or {}), seed)
+    make_room(values, plan, executor.readers)
+    load_leaves(values, leaves)
     load_boundary(values, boundary or {})
-    order = stages(plan)
-    keep_beyond(values, order, readers)
+    keep_beyond(values, executor.stages, executor.readers)
     symbols = load_inputs(values, given)
-    return Run(plan, values, _Request(names, forcing, made, symbols), order, readers)
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What a run keeps of what it was asked."""
-
-    names: list[str]
-    forcing: float
-    parameters: Mapping[str, Tensor]
-    symbols: dict[str, list[str]]
+    return Run(executor, leaves, names, forcing, symbols)
 
 
 class Run:
@@ -128,39 +101,31 @@ class Run:
 
     def __init__(
         self,
-        plan: Schedule,
-        values: Values,
-        request: _Request,
-        order: list[Stage],
-        readers: Mapping[int, list[int]],
+        executor: Executor,
+        leaves: Leaves,
+        names: list[str],
+        forcing: float,
+        symbols: dict[str, list[str]],
     ) -> None:
+        plan, values = executor.plan, executor.values
         recurrence = plan.program.recurrence
-        asked = {
-            name: recurrence.variables[name]
-            for name in request.names
-            if name in recurrence.variables
-        }
+        asked = {name: recurrence.variables[name] for name in names if name in recurrence.variables}
         self.recurrence = recurrence
         self.plan = plan
         self.lengths: Mapping[str, int] = values.lengths
         self.cost: Cost = cost(plan, values.lengths)
-        self.symbols = request.symbols
-        self.parameters = request.parameters
+        self.symbols = symbols
+        self.parameters = leaves.parameters
         self.shapes: dict[str, Shape] = {name: one.shape for name, one in asked.items()}
         self.domains: dict[str, tuple[str, ...]] = {
             name: one.domains for name, one in asked.items()
         }
+        self._executor = executor
         self._values = values
-        self._names = request.names
-        self._forcing = request.forcing
-        self._readers = readers
-        self._stages = order
-        self._ranks: dict[int, int] = {}
-        for component in plan.components:
-            if component.kind == "scan":
-                self._ranks.update(stack_ranks(plan.program, component, readers))
-        self._maps: dict[int, MapPlan] = {}
-        self._tapes: dict[int, Tape | None] = {}
+        self._stages = executor.stages
+        self._leaves = leaves
+        self._names = names
+        self._forcing = forcing
         self._next_stage = 0
         self._is_consumed = False
         self._operations: dict[str, Tensor] = {}
@@ -197,7 +162,7 @@ class Run:
         """What is computed once before the first step: boundary values, products of parameters."""
         while self._next_stage < len(self._stages) and self._stages[self._next_stage].index is None:
             for component in self._stages[self._next_stage].components:
-                self._execute(component, {})
+                self._executor.execute(component, {})
             self._next_stage += 1
 
     def chunks(self, sizes: Sequence[int] | None = None) -> Iterator[Chunk]:
@@ -213,7 +178,7 @@ class Run:
             if stage.index is None:
                 with computing():
                     for component in stage.components:
-                        self._execute(component, {})
+                        self._executor.execute(component, {})
                 continue
             yield from self._stage(stage, shown, sizes or CHUNKS)
         yield from self._inputs_left(shown)
@@ -260,23 +225,23 @@ class Run:
             )
         ]
         shown |= set(names)
-        length = self._values.length(index)
-        done = number = 0
-        while done < length:
-            size = min(sizes[min(number, len(sizes) - 1)], length - done)
-            first = done + 1 if stage.is_forward else length - done - size + 1
-            window = {index: (first, first + size - 1)}
+        for first, last in windows(self._values.length(index), sizes, is_forward=stage.is_forward):
             with computing():
                 for component in stage.components:
-                    self._execute(component, window)
-                values = {name: self._narrowed(name, first, size) for name in names}
-            done += size
-            number += 1
+                    self._executor.execute(component, {index: (first, last)})
+                values = {name: self._narrowed(name, first, last) for name in names}
             if values:
-                yield Chunk(domain, first, first + size - 1, values)
+                yield Chunk(domain, first, last, values)
 
-    def _narrowed(self, name: str, first: int, size: int) -> Tensor:
-        return self._value(name).narrow(0, first - 1, size)
+    def _narrowed(self, name: str, first: int, last: int) -> Tensor:
+        return self._value(name).narrow(0, first - 1, last - first + 1)
+
+    def gradients(self, of: str = "loss") -> Backward:
+        """The backward pass of this run, once it is computed, for a scalar without an index.
+
+        Raises `ValueError` where `of` is not one.
+        """
+        return Backward(self._executor, self._leaves, of, self._forcing)
 
     def _inputs_left(self, shown: set[str]) -> Iterator[Chunk]:
         """Inputs of domains along which nothing was computed."""
@@ -330,34 +295,3 @@ class Run:
             if name in self._names:
                 values[f"{name}[{place}]"] = self._at(name, position)
         return Chunk(None, 0, 0, values)
-
-    def _execute(self, component: Component, window: Window) -> None:
-        if component.kind == "map":
-            run_map(self._values, self._map(component), window, self._forcing)
-            return
-        tape = self._tape(component) if set(window) == {component.index} else None
-        if tape is not None:
-            tape.play(window)
-            return
-        index = component.index or ""
-        first, last = self._values.range(index, window)
-        steps = (
-            range(first, last + 1)
-            if component.direction == "forward"
-            else range(last, first - 1, -1)
-        )
-        for step in steps:
-            for inner in component.body:
-                self._execute(inner, {**window, index: (step, step)})
-
-    def _map(self, component: Component) -> MapPlan:
-        key = id(component)
-        if key not in self._maps:
-            self._maps[key] = plan_map(self.plan.program, component, self._ranks, self._readers)
-        return self._maps[key]
-
-    def _tape(self, component: Component) -> Tape | None:
-        key = id(component)
-        if key not in self._tapes:
-            self._tapes[key] = tape_of(self._values, component, self._readers, self._forcing)
-        return self._tapes[key]

@@ -4,14 +4,16 @@
 `cost` counts it, and `describe` puts all of it into plain data.
 """
 
+from unrolled.graph.adjoint import Adjoint, adjoint
 from unrolled.graph.cost import Cost, cost
 from unrolled.graph.describing import describe, operation_place, operations
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
 from unrolled.graph.program import Instruction, Operand, Program, lower
-from unrolled.graph.schedule import Component, Schedule, schedule
+from unrolled.graph.schedule import Component, Schedule, arrange, schedule
 from unrolled.graph.unfolded import Unfolded, unfold
 
 __all__ = [
+    "Adjoint",
     "Component",
     "Cost",
     "Edge",
@@ -23,6 +25,8 @@ __all__ = [
     "Read",
     "Schedule",
     "Unfolded",
+    "adjoint",
+    "arrange",
     "cost",
     "describe",
     "fold",

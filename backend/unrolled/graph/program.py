@@ -13,7 +13,16 @@ from typing import Final
 
 from unrolled.language import Equation, Position, Recurrence, Shape, Span, Term
 
-LEAVES: Final = ("input", "parameter", "constant", "setting", "number", "index", "noise")
+LEAVES: Final = (
+    "input",
+    "parameter",
+    "constant",
+    "setting",
+    "number",
+    "index",
+    "noise",
+    "recorded",
+)
 NOISE: Final = {"sample": "gumbel", "bernoulli": "uniform", "normal": "normal", "force": "uniform"}
 
 

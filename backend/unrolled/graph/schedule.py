@@ -68,7 +68,11 @@ def schedule(recurrence: Recurrence, forcing: float = 1.0) -> Schedule:
     Raises `LanguageError` where variables need each other at one step, need both directions, or need
     a whole domain before it is known.
     """
-    program = lower(recurrence, forcing)
+    return arrange(lower(recurrence, forcing))
+
+
+def arrange(program: Program) -> Schedule:
+    """The schedule of a program; it may split the program's sums. Raises `LanguageError` as `schedule` does."""
     nodes = [
         one for one in program.instructions if program.instructions[one].function not in LEAVES
     ]

@@ -1,0 +1,169 @@
+"""The backward pass: golden numbers, finite differences for everything, order and chunks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from golden.fixture import GOLDEN, U, V, W, X, Y, b, c, h0
+from unrolled.catalogue import read_catalogue
+from unrolled.engine import Run, prepare
+from unrolled.language import Recurrence, parse
+
+ELMAN = """
+x: 2
+h: 3
+y: 4
+for t in time:
+    h[t] = tanh(b + W @ h[t-1] + U @ x[t])
+    o[t] = c + V @ h[t]
+    L[t] = cross_entropy(o[t], y[t])
+loss = sum(L)
+"""
+FIXTURE: dict[str, Any] = {"U": U, "W": W, "V": V, "b": b, "c": c}
+STEP = 1e-6
+
+
+def run_of(recurrence: Recurrence, **options: Any) -> Run:
+    run = prepare(recurrence, dtype="float64", **options)
+    run.complete()
+    return run
+
+
+def elman() -> Run:
+    return run_of(parse(ELMAN), inputs={"x": X, "y": Y}, parameters=FIXTURE, boundary={"h": h0})
+
+
+def test_back_propagation_through_time_reaches_the_golden_numbers() -> None:
+    found = elman().gradients().complete()
+    reference = GOLDEN["rnn_h2h"]
+    norms = found["h"].norm(dim=-1).flatten()
+    assert norms.tolist() == pytest.approx(reference["nabla_h_norms"], abs=1e-9)
+    assert found["W"].flatten().tolist() == pytest.approx(
+        [number for row in reference["grad_W"] for number in row], abs=1e-9
+    )
+    for name, norm in reference["grad_norm"].items():
+        if name in FIXTURE:
+            assert found[name].norm().item() == pytest.approx(norm, abs=1e-9)
+    assert found["o"].sum(-1).abs().max().item() < 1e-15  # each softmax sums to one
+
+
+def test_one_loss_at_the_end_sends_its_gradient_through_every_step() -> None:
+    text = ELMAN.replace("    o[t] = c + V @ h[t]\n    L[t] = cross_entropy(o[t], y[t])\n", "")
+    text = text.replace("loss = sum(L)", "o = c + V @ h[end]\nloss = cross_entropy(o, y)")
+    run = run_of(parse(text), inputs={"x": X, "y": Y[-1]}, parameters=FIXTURE, boundary={"h": h0})
+    norms = run.gradients().complete()["h"].norm(dim=-1).flatten().flip(0)
+    reference = GOLDEN["rnn_single"]["nabla_h_norm_t5_to_1"]
+    assert norms.tolist() == pytest.approx(reference, abs=1e-9)
+
+
+CATALOGUE = read_catalogue().architectures
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "two directions": (
+        "x: 2\nh: 3\ng: 3\no: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + U @ x[t])\n"
+        "    g[t] = tanh(W_g @ g[t+1] + U_g @ x[t])\n    o[t] = V @ h[t] + V_g @ g[t]\n"
+        "    L[t] = squared_error(o[t], y[t])\nloss = sum(L)\n",
+        {"time": 4},
+    ),
+    "attention": (
+        "x: 2\nh: 3\nd: 3\ny: 4\nv: 2\nfor s in source:\n    h[s] = tanh(W @ h[s-1] + U @ x[s])\n"
+        "d[0] = tanh(D @ h[1])\nfor t in target:\n    for s in source:\n"
+        "        e[t, s] = v @ tanh(W_a @ d[t-1] + U_a @ h[s])\n        a[t, s] = softmax(e[t, s], s)\n"
+        "    k[t] = sum(a[t, s] * h[s], s)\n    d[t] = tanh(W_d @ d[t-1] + R @ y[t-1] + C @ k[t])\n"
+        "    L[t] = cross_entropy(V @ d[t] + V_c @ h[end], y[t])\nloss = sum(L)\n",
+        {"source": 4, "target": 3},
+    ),
+    "a matrix as state": (
+        "M: (4, 3)\nx: 2\nh: 3\ny: 3\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + U @ x[t] + R @ r[t-1])\n"
+        "    w[t] = softmax((1 + softplus(v @ h[t])) * cosine(tanh(W_k @ h[t]), M[t-1]))\n"
+        "    r[t] = w[t] @ M[t-1]\n"
+        "    M[t] = M[t-1] * (1 - outer(w[t], sigmoid(W_e @ h[t]))) + outer(w[t], tanh(W_a @ h[t]))\n"
+        "    L[t] = squared_error(r[t], y[t])\nloss = sum(L) + 0.1 * norm(M[end])\n",
+        {"time": 4},
+    ),
+    "clocks and skips": (
+        "x: 2\nh: 3\ny: 3\nP = [1, 2, 3]\nfor t in time:\n"
+        "    h[t] = where(t % P == 0, tanh(b + W @ h[t-1] + W_d @ h[t-3] + U @ x[t]), h[t-1])\n"
+        "    L[t] = squared_error(h[t], y[t])\nloss = mean(L)\n",
+        {"time": 7},
+    ),
+    "two indices": (
+        "x: 2\ne: 3\nfor t in rows:\n    for s in columns:\n"
+        "        e[t, s] = tanh(A @ e[t-1, s] + B @ e[t, s-1] + U @ x[t, s])\nloss = norm(e[end, end])\n",
+        {"rows": 3, "columns": 4},
+    ),
+}  # fmt: skip
+
+
+def differences(recurrence: Recurrence, options: dict[str, Any]) -> float:
+    """The largest distance of a parameter's gradient from its finite difference."""
+    run = run_of(recurrence, **options)
+    found = run.gradients().complete()
+    worst = 0.0
+    for name, values in run.parameters.items():
+        flat = values.flatten()
+        for place in range(0, flat.numel(), max(1, flat.numel() // 3)):
+            ends: list[float] = []
+            for sign in (1, -1):
+                moved = flat.clone()
+                moved[place] += sign * STEP
+                changed = {**run.parameters, name: moved.reshape(values.shape)}
+                ends.append(
+                    run_of(recurrence, **{**options, "parameters": changed}).values["loss"].item()
+                )
+            slope = (ends[0] - ends[1]) / (2 * STEP)
+            worst = max(worst, abs(slope - found[name].flatten()[place].item()))
+    return worst
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_catalogue_agrees_with_finite_differences(name: str) -> None:
+    architecture = CATALOGUE[name]
+    own = architecture.defaults
+    recurrence = parse(architecture.equations, {**own.sizes, "h": 3})
+    options = {"inputs": dict(own.inputs), "lengths": dict(own.lengths), "forcing": own.forcing}
+    assert differences(recurrence, options) < 1e-6
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_constructs_agree_with_finite_differences(name: str) -> None:
+    text, lengths = OTHERS[name]
+    assert differences(parse(text), {"lengths": lengths}) < 1e-6
+
+
+def test_inputs_and_gates_have_gradients_equal_to_torchs_own() -> None:
+    run = elman()
+    x = torch.tensor(X, dtype=torch.float64, requires_grad=True)
+    p = {name: torch.tensor(value, dtype=torch.float64) for name, value in FIXTURE.items()}
+    h = torch.tensor(h0, dtype=torch.float64)
+    loss = torch.zeros((), dtype=torch.float64)
+    for step in range(len(X)):
+        h = torch.tanh(p["b"] + p["W"] @ h + p["U"] @ x[step])
+        logits = p["c"] + p["V"] @ h
+        loss = loss - torch.log_softmax(logits, 0)[Y[step]]
+    (expected,) = torch.autograd.grad(loss, x)
+    assert torch.allclose(run.gradients().complete()["x"][:, 0], expected, atol=1e-12)
+
+
+def test_the_gradient_comes_from_the_last_step_to_the_first_whatever_the_chunks() -> None:
+    whole = elman().gradients().complete()
+    seen: list[tuple[int, int]] = []
+    pieces: dict[int, torch.Tensor] = {}
+    for chunk in elman().gradients().chunks((1, 2)):
+        if "h" in chunk.values:
+            seen.append((chunk.first, chunk.last))
+            for offset, row in enumerate(chunk.values["h"]):
+                pieces[chunk.first + offset] = row.clone()
+    assert seen == [(5, 5), (3, 4), (1, 2)]
+    joined = torch.stack([pieces[step] for step in range(1, 6)])
+    assert torch.allclose(joined, whole["h"], atol=1e-15)
+
+
+def test_a_gradient_needs_a_scalar_of_the_whole_run() -> None:
+    for name in ("h", "x", "L", "nothing"):
+        with pytest.raises(
+            ValueError, match=r"not a scalar of the whole run.* ask for one of: loss"
+        ):
+            elman().gradients(name)
