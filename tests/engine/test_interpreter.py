@@ -296,13 +296,13 @@ def test_boundary_values_ahead_of_the_end_are_given_too() -> None:
     assert_parity(*run_both(parse(text), {"time": 4}, boundary=boundary))
 
 
-@settings(parent=PROPERTY, max_examples=60)
+@settings(parent=PROPERTY, max_examples=45)
 @given(recurrences(size=4))
 def test_any_recurrence_computes_what_it_says(written: Written) -> None:
     assert_parity(*run_both(parse(written.text), written.lengths, forcing=written.forcing))
 
 
-@settings(parent=PROPERTY, max_examples=30)
+@settings(parent=PROPERTY, max_examples=25)
 @given(recurrences(size=3, random=True), st.sampled_from([None, (1,), (2, 3)]))
 def test_any_random_recurrence_computes_what_it_draws(
     written: Written, chunks: tuple[int, ...] | None

@@ -80,7 +80,7 @@ def test_the_description_of_a_text_hangs_together(name: str, forcing: float) -> 
     check(TEXTS[name], forcing)
 
 
-@settings(parent=PROPERTY, max_examples=40)
+@settings(parent=PROPERTY, max_examples=25)
 @given(recurrences(random=True, size=4), st.sampled_from([0.0, 0.5, 1.0]))
 def test_the_description_of_any_text_hangs_together(written: Written, forcing: float) -> None:
     check(parse(written.text), forcing)

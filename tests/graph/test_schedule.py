@@ -315,7 +315,7 @@ def test_the_catalogue_is_computed_in_order(name: str, forcing: float) -> None:
     check_schedule(parse(CATALOGUE[name].equations), forcing)
 
 
-@settings(parent=PROPERTY, max_examples=60)
+@settings(parent=PROPERTY, max_examples=35)
 @given(recurrences(random=True), st.sampled_from([0.0, 0.5, 1.0]))
 def test_any_text_with_an_order_is_computed_in_order(written: Written, forcing: float) -> None:
     check_schedule(parse(written.text), forcing)

@@ -183,7 +183,7 @@ def test_the_catalogue_unfolds_without_a_cycle(name: str, forcing: float) -> Non
     check_unfolded(parse(CATALOGUE[name].equations), forcing, {"time": 6})
 
 
-@settings(parent=PROPERTY, max_examples=40)
+@settings(parent=PROPERTY, max_examples=20)
 @given(recurrences(size=4))
 def test_any_text_that_has_an_order_unfolds_without_a_cycle(written: Written) -> None:
     check_unfolded(parse(written.text), written.forcing, written.lengths)

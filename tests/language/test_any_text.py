@@ -145,7 +145,7 @@ def test_any_words_of_the_language_give_a_recurrence_or_a_place(words: list[str]
     check("".join(words))
 
 
-@settings(parent=quick, max_examples=400)
+@settings(parent=quick, max_examples=300)
 @given(
     mutated(),
     st.sampled_from([{}, {"x": 2, "h": 3, "y": 4}, {"h": 2, "g": 2, "d": 3, "v": 4}]),
@@ -158,7 +158,7 @@ def test_any_mistake_in_a_good_text_gives_a_recurrence_or_a_place(
     check(text, known, forcing)
 
 
-@settings(parent=PROPERTY, max_examples=40)
+@settings(parent=PROPERTY, max_examples=15)
 @given(recurrences(random=True, size=4))
 def test_a_text_is_read_the_same_way_every_time(written: Written) -> None:
     assert parse(written.text) == parse(written.text)

@@ -238,7 +238,7 @@ def test_all_latex_of_a_text_is_well_formed(name: str) -> None:
         check(latex)
 
 
-@settings(parent=PROPERTY, max_examples=20)
+@settings(parent=PROPERTY, max_examples=15)
 @given(recurrences(random=True, size=4))
 def test_every_equation_of_any_text_has_well_formed_latex(written: Written) -> None:
     description = describe(parse(written.text))
