@@ -176,3 +176,14 @@ def test_sampled_sequences_have_the_probability_of_the_model() -> None:
             previous = torch.eye(2).double()[symbol]
         frequency = float((torch.tensor(word) == found.T).all(1).double().mean())
         assert abs(frequency - probability) <= within(batch, probability)
+
+
+def test_editing_another_line_leaves_every_draw() -> None:
+    before = "for t in time:\n    y[t] = normal(0, 1) + normal(0, 1)\n    z[t] = bernoulli(0.5)"
+    after = f"# a comment\n\nfor s in source:\n    a[s] = normal(0, 1)\n{before.replace('y[t] =', 'y[t]  =  0 *  t +')}"
+    first, second = (
+        prepare(parse(text), lengths=dict.fromkeys(parse(text).domains, 9)).complete()
+        for text in (before, after)
+    )
+    assert torch.equal(first["y"], second["y"])
+    assert torch.equal(first["z"], second["z"])

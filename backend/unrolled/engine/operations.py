@@ -16,7 +16,7 @@ from unrolled.engine.kernels import call
 from unrolled.engine.maps import swept_ranks
 from unrolled.engine.values import Values, aligned, is_unit_by_unit
 from unrolled.graph import Operand, operations
-from unrolled.graph.program import NOISE, noise_name
+from unrolled.graph.program import NOISE
 from unrolled.language import Term
 
 
@@ -85,7 +85,7 @@ class _Evaluator:
             return None
         ranks = [len(operand.shape) for operand in term.operands]
         if term.function in NOISE:
-            noise = self._noise.get(noise_name(term))
+            noise = self._noise.get(values.program.noise[term.span])
             if noise is None:
                 return None
             known.append(_Value(values.tensors[noise.identity], noise.indices, False))

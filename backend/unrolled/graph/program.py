@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from unrolled.language import Equation, Position, Recurrence, Shape, Span, Term
+from unrolled.language import Equation, Position, Recurrence, Reference, Shape, Span, Stop, Term
 
 LEAVES: Final = (
     "input",
@@ -68,6 +68,7 @@ class Program:
     variables: dict[str, int] = field(default_factory=dict[str, int])
     boundaries: list[int] = field(default_factory=list[int])
     stops: dict[str, int] = field(default_factory=dict[str, int])
+    noise: dict[Span, str] = field(default_factory=dict[Span, str])
     next_identity: int = 0
 
     def new(self, **values: object) -> Instruction:
@@ -100,7 +101,7 @@ class _Lowering:
     def __init__(self, recurrence: Recurrence, forcing: float) -> None:
         self.recurrence = recurrence
         self.forcing = forcing
-        self.program = Program(recurrence)
+        self.program = Program(recurrence, noise=dict(_noise_names(recurrence)))
         self._known: dict[tuple[object, ...], int] = {}
         self._lines = recurrence.text.split("\n")
 
@@ -277,7 +278,7 @@ class _Lowering:
     def _noise(self, term: Term) -> int:
         """What a random function draws, as a leaf: all steps at once, so that chunks change nothing."""
         shape = () if term.function == "force" else term.shape
-        name = noise_name(term)
+        name = self.program.noise[term.span]
         return self.program.new(
             function="noise",
             operands=(),
@@ -304,9 +305,19 @@ class _Lowering:
             yield term, sign
 
 
-def noise_name(term: Term) -> str:
-    """The name of the noise that a random term draws: its kind and its place in the text."""
-    return f"{NOISE[term.function]}:{term.span.line}:{term.span.column}:{term.span.end_column}"
+def _noise_names(recurrence: Recurrence) -> Iterator[tuple[Span, str]]:
+    """What every random term draws from, by its place: the variable, and which of its draws it is.
+
+    The lines around an equation may change, and what it draws stays the same.
+    """
+    for line in (*recurrence.equations, *recurrence.boundaries, *recurrence.stops):
+        random = (term for term in line.term.walk() if term.function in NOISE)
+        if isinstance(line, Stop):
+            owner = f"stop({line.domain})"
+        else:
+            owner = str(Reference(line.variable, line.position or ()))
+        for number, term in enumerate(random):
+            yield term.span, f"{NOISE[term.function]}:{owner}:{number}"
 
 
 def replace_operands(
