@@ -82,7 +82,11 @@ class Model:
                 **(known_text if isinstance(known_text, dict) else {}),
                 "text": text,
             }
-        return prepare(self.recurrence, **{**known, "inputs": inputs})
+        merged = {
+            key: {**self.defaults.get(key, {}), **options.get(key, {})}
+            for key in ("settings", "parameters")
+        }
+        return prepare(self.recurrence, **{**known, **merged, "inputs": inputs})
 
 
 def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
@@ -105,13 +109,16 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
         name: {**alphabet, **form} if isinstance(form, dict) and "text" in form else form
         for name, form in own.inputs.items()
     }
+    recurrence = read(found.equations, {**own.sizes, **(sizes or {})})
     rest = {
         "lengths": own.lengths,
-        "boundary": own.boundary,
+        "boundary": own.boundary_of(recurrence),
         "forcing": own.forcing,
         "seed": own.seed,
+        "settings": own.settings,
+        "parameters": own.parameters_of(recurrence),
     }
-    return Model(read(found.equations, {**own.sizes, **(sizes or {})}), {"inputs": inputs, **rest})
+    return Model(recurrence, {"inputs": inputs, **rest})
 
 
 def parse(text: str, sizes: Mapping[str, int] | None = None) -> Model:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from unrolled.catalogue import Architecture, Symbol, check, read_catalogue, render
+from unrolled.catalogue.checking import names_of
 from unrolled.graph import describe
 from unrolled.language import parse
 
@@ -71,6 +72,11 @@ def test_symbols_of_the_prose_are_symbols_of_the_equations(
     symbols = re.findall(r'<span class="math" data-latex="[^"]*"( data-node="\w+")?><var>', html)
     assert len(symbols) >= 3
     assert all(symbols)
+
+
+@EVERY
+def test_the_legend_says_what_every_letter_means(architecture: Architecture) -> None:
+    assert names_of(parse(architecture.equations)) <= set(architecture.entry.legend)
 
 
 @EVERY

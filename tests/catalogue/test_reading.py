@@ -6,6 +6,7 @@ import pytest
 
 from unrolled.catalogue import CatalogueError, Symbol, check, read_entry, render
 from unrolled.catalogue.variants import ChangeError, apply_changes
+from unrolled.language import parse
 
 GOOD = """\
 ---
@@ -84,6 +85,9 @@ def test_a_variant_has_the_defaults_of_its_entry_but_for_its_own() -> None:
         (("zh: 普通", "de: schlicht"), 4, "`zh"),
         (("paper:", "papers: x\npaper:"), 8, "`papers` is not a front matter key"),
         (("lengths:", "length:"), 10, "`length` is not a default"),
+        (("{time: 3}", "{time: 3}, seed: one"), 10, "`seed` of the defaults is a number"),
+        (("{time: 3}", "{time: 3}, parameters: [1]"), 10, "`parameters` of the defaults is names"),
+        (("paper:", "legend: {h: state}\npaper:"), 8, "`h` needs a title"),
         (("fast: {en", "slow: {en"), 20, "give this variant its titles"),
         (("```recurrence\n", "```recurrence first\n"), 13, "the first recurrence has no name"),
         (("recurrence fast", "recurrence fast\nrelu(x)"), 21, "begins with a left side"),
@@ -110,6 +114,36 @@ def test_an_error_in_equations_is_said_at_the_line_of_the_file() -> None:
         check(read_entry(broken, "plain.md"))
     assert caught.value.line == 22
     assert "tang" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("matter", "words"),
+    [
+        ("legend: {k: {en: key, zh: 键}}", "`legend`: no equation has `k`"),
+        ("defaults: {parameters: {W: [[1]]}}", "`parameters` of the defaults: `W`"),
+        ("defaults: {parameters: {V: [[1]]}}", "`parameters` of the defaults: `V`"),
+        ("defaults: {boundary: {h: [1]}}", "`boundary` of the defaults: `h`"),
+        ("defaults: {settings: {W: 1}}", "`settings` of the defaults: `W`"),
+        ("defaults: {clamp: [{variable: v, value: 1}]}", "`clamp` of the defaults: `v`"),
+    ],
+)
+def test_a_name_that_stands_in_no_equation_is_found(matter: str, words: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        check(read_entry(GOOD.replace("paper:", f"{matter}\npaper:"), "plain.md"))
+    assert words in caught.value.message
+
+
+def test_defaults_are_passed_over_where_they_do_not_fit() -> None:
+    given = "defaults: {parameters: {W: [[1, 0], [0, 1]]}, boundary: {h: [1, 2], z: {'0': [3, 4]}}}"
+    entry = read_entry(GOOD.replace("paper:", f"{given}\npaper:"), "plain.md")
+    check(entry)
+    first, fast = entry.texts
+    plain, other = parse(first.equations), parse(fast.equations, sizes={"h": 3})
+    assert first.defaults.parameters_of(plain) == {"W": [[1, 0], [0, 1]]}
+    assert first.defaults.boundary_of(plain) == {"h": [1, 2]}
+    assert fast.defaults.boundary_of(parse(fast.equations)) == {"h": [1, 2], "z": {"0": [3, 4]}}
+    assert fast.defaults.parameters_of(other) == {}
+    assert fast.defaults.boundary_of(other) == {}
 
 
 def test_changes_keep_the_order_of_the_text_they_change() -> None:

@@ -13,7 +13,10 @@ from pydantic import BaseModel, TypeAdapter
 from service.in_process import Client
 from unrolled.catalogue import read_catalogue
 from unrolled.service import answers, openapi
+from unrolled.service.library import Library
+from unrolled.service.runs import begin, plan
 from unrolled.service.schemas import RecurrenceRequest, RunRequest
+from unrolled.settings import Settings
 
 IDS = list(read_catalogue().architectures)
 
@@ -187,3 +190,70 @@ def test_big_answers_are_compressed_and_streams_are_not(client: Client) -> None:
     stream = client.post("/v1/runs/stream", {"architecture": "lstm"}, headers=headers)
     assert whole.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in stream.headers
+
+
+def test_a_run_takes_what_it_is_not_told_from_the_defaults_of_its_architecture(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "one.md").write_text(
+        """---
+id: one
+order: 1
+titles: {en: One, zh: 一}
+section: "10.1"
+figure: null
+equation_numbers: []
+paper: nobody
+legend:
+  h: {en: state, zh: 状态}
+defaults:
+  inputs: {x: [1, 1]}
+  seed: 7
+  settings: {α: 0.25}
+  parameters: {w: 2.0}
+  boundary: {h: [4.0]}
+---
+
+```recurrence
+x: ()
+h: 1
+w: ()
+α = slider(0.5, 0, 1)
+for t in time:
+    h[t] = α * h[t-1] + w * x[t] + b
+```
+
+## en
+
+English.
+
+## zh
+
+中文。
+""",
+        encoding="utf-8",
+    )
+    catalogue = read_catalogue(tmp_path)
+
+    def h(**more: Any) -> list[float]:
+        request = RunRequest.model_validate({"architecture": "one", **more})
+        run = begin(plan(request, catalogue, Settings()))
+        return run.complete()["h"].flatten().tolist()
+
+    detail = json.loads(Library(catalogue).detail(catalogue.entries[0]))
+    assert h() == [3.0, 2.75]
+    assert h(settings={"α": 0.5}) == [4.0, 4.0]
+    assert h(parameters={"values": {"b": [1.0]}}) == [4.0, 4.0]
+    assert h(parameters={"values": {"w": 0.0}}) == [1.0, 0.25]
+    assert h(sizes={"h": 2}, boundary={"h": [4.0, 0.0]}) == [3.0, 2.0, 2.75, 2.5]
+    assert h(sizes={"h": 2}) == [2.0, 2.0, 2.5, 2.5]
+    assert detail["defaults"]["parameters"] == {"w": 2.0}
+    assert detail["recurrence"]["settings"][0]["value"] == 0.25
+    assert detail["legend"] == {"h": {"en": "state", "zh": "状态"}}
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_token_of_a_run_keeps_its_seed(client: Client, seed: int) -> None:
+    body = {"architecture": "lstm", "parameters": {"seed": seed}}
+    token = client.post("/v1/runs", body).json()["run"]
+    assert json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4))) == body

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from unrolled.language import LanguageError, parse
+from unrolled.language import LanguageError, Recurrence, parse
 
+from .checking import check_names
 from .entry import ALPHABET, Architecture, CatalogueError, Defaults, Entry, Text
 from .prose import Symbol, render
 from .reading import read_entry
@@ -67,12 +68,17 @@ def read_catalogue(folder: Path = FOLDER) -> Catalogue:
 
 
 def check(entry: Entry) -> None:
-    """Parse every text of an entry. Raises `CatalogueError` at the line of the file."""
+    """Parse every text of an entry, and look that its front matter speaks of what stands in them.
+
+    Raises `CatalogueError` at the line of the file.
+    """
+    found: list[tuple[Text, Recurrence]] = []
     for text in entry.texts:
         try:
-            parse(text.equations, sizes=text.defaults.sizes)
+            found.append((text, parse(text.equations, sizes=text.defaults.sizes)))
         except LanguageError as error:
             first = error.diagnostics[0]
             line = text.lines[min(first.line, len(text.lines)) - 1]
             message = f"{first.detail('en')} {first.hint('en')}"
             raise CatalogueError(entry.file, line, message) from error
+    check_names(entry, found)

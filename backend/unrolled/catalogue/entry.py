@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from unrolled.language import Recurrence
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz"
 """The symbols of one-hot text inputs, in the order of their positions, unless an entry differs."""
@@ -28,6 +30,47 @@ class Defaults:
     boundary: Mapping[str, Any] = field(default_factory=dict)
     forcing: float = 1.0
     seed: int = 0
+    settings: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    clamp: Sequence[Mapping[str, Any]] = ()
+
+    def parameters_of(self, recurrence: Recurrence) -> dict[str, Any]:
+        """The parameters' values that fit: with other sizes, or without the name, they are drawn."""
+        shapes = {name: one.shape for name, one in recurrence.parameters.items()}
+        return fitting(self.parameters, shapes)
+
+    def boundary_of(self, recurrence: Recurrence) -> dict[str, Any]:
+        """The boundary values whose size is that of their variable in this recurrence."""
+        shapes = {name: one.shape for name, one in recurrence.variables.items()}
+        return {
+            name: form
+            for name, form in self.boundary.items()
+            if name in shapes
+            and all(has_shape(one, shapes[name]) for one in positions(form).values())
+        }
+
+
+def positions(form: Any) -> Mapping[str, Any]:
+    """A boundary's values by position; a bare value is the one at 0."""
+    return form if isinstance(form, Mapping) else {"0": form}
+
+
+def fitting(values: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """The values whose name is known and whose lists are as long as its shape says."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name in shapes and has_shape(value, shapes[name])
+    }
+
+
+def has_shape(value: Any, shape: Sequence[int]) -> bool:
+    """Whether a number or nested list has this shape."""
+    if not shape:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != shape[0]:
+        return False
+    return all(has_shape(row, shape[1:]) for row in value)
 
 
 @dataclass(frozen=True)
@@ -54,6 +97,7 @@ class Entry:
     equation_numbers: tuple[str, ...]
     paper: str
     alphabet: str
+    legend: Mapping[str, Mapping[str, str]]
     prose: Mapping[str, str]
     texts: tuple[Text, ...]
     file: str

@@ -27,8 +27,21 @@ REQUIRED = {
     "equation_numbers": list,
     "paper": str,
 }
-OPTIONAL = {"alphabet": str, "defaults": dict, "variants": dict}
+OPTIONAL = {"alphabet": str, "legend": dict, "defaults": dict, "variants": dict}
 """Keys of the front matter and the types of their values."""
+
+KINDS: Mapping[str, Any] = {
+    "inputs": dict,
+    "sizes": dict,
+    "lengths": dict,
+    "boundary": dict,
+    "forcing": (int, float),
+    "seed": int,
+    "settings": dict,
+    "parameters": dict,
+    "clamp": list,
+}
+"""Keys of `defaults` and the types of their values."""
 
 FENCE = re.compile(r"```recurrence(?:[ \t]+(\S+))?[ \t]*$")
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*$")
@@ -68,6 +81,7 @@ def read_entry(text: str, file: str) -> Entry:
         equation_numbers=tuple(matter["equation_numbers"]),
         paper=matter["paper"],
         alphabet=matter.get("alphabet", ALPHABET),
+        legend=matter.get("legend", {}),
         prose=prose,
         texts=tuple(texts),
         file=file,
@@ -107,6 +121,8 @@ def read_front_matter(text: str, file: str) -> tuple[dict[str, Any], int]:
             file, line_of("id", text), "an id is small letters, digits and hyphens"
         )
     check_titles("titles", matter["titles"], text, file)
+    for name, meaning in matter.get("legend", {}).items():
+        check_titles(name, meaning, text, file)
     return matter, end + 1
 
 
@@ -139,6 +155,12 @@ def read_defaults(raw: Mapping[str, Any], text: str, file: str) -> Defaults:
             raise CatalogueError(
                 file, line_of(key, text), f"`{key}` is not a default; these are: {names}"
             )
+        kind = KINDS[key]
+        if not isinstance(raw[key], kind) or isinstance(raw[key], bool):
+            wanted = (
+                "a list" if kind is list else "names and values" if kind is dict else "a number"
+            )
+            raise CatalogueError(file, line_of(key, text), f"`{key}` of the defaults is {wanted}")
     return Defaults(**raw)
 
 

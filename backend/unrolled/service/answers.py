@@ -229,6 +229,9 @@ class Defaults(Answer):
     forcing: float
     seed: int
     boundary: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, float]
+    parameters: dict[str, Numbers]
+    clamp: list[dict[str, Any]]
 
 
 class Architecture(Answer):
@@ -246,6 +249,9 @@ class Architecture(Answer):
     recurrence: Recurrence
     defaults: Defaults
     alphabet: str
+    legend: dict[str, Titles] = Field(
+        description="What each variable and parameter means here; letters are used again."
+    )
 
 
 class NonFinite(Answer):

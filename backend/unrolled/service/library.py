@@ -54,6 +54,8 @@ def detail(architecture: Architecture) -> dict[str, Any]:
     described = describe(
         recurrence, lengths=default_lengths(architecture), forcing=defaults.forcing
     )
+    for setting in described["settings"]:
+        setting["value"] = defaults.settings.get(setting["name"], setting["value"])
     symbols = {
         node["id"]: Symbol(node["latex"], "parameter" if node["kind"] == "parameter" else "node")
         for node in described["graph"]["nodes"]
@@ -76,19 +78,26 @@ def detail(architecture: Architecture) -> dict[str, Any]:
             "forcing": defaults.forcing,
             "seed": defaults.seed,
             "boundary": defaults.boundary,
+            "settings": defaults.settings,
+            "parameters": defaults.parameters_of(recurrence),
+            "clamp": defaults.clamp,
         },
         "alphabet": architecture.alphabet,
+        "legend": {name: one for name, one in entry.legend.items() if name in symbols},
     }
 
 
 def default_lengths(architecture: Architecture) -> dict[str, int]:
-    """Steps per domain of the run an architecture opens with, as far as texts and lengths say."""
+    """Steps per domain of the run an architecture opens with, as far as inputs and lengths say."""
     recurrence = parse(architecture.equations, sizes=architecture.defaults.sizes)
     lengths = dict(architecture.defaults.lengths)
     for name, value in architecture.defaults.inputs.items():
         for domain in recurrence.variables[name].domains:
-            if isinstance(value, dict) and "text" in value:
-                lengths.setdefault(domain, len(value["text"]))
+            rows = value.get("text") if isinstance(value, dict) else value
+            if not isinstance(rows, str | list):
+                break
+            lengths.setdefault(domain, len(rows))
+            value = rows[0]
     return lengths
 
 

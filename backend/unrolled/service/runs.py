@@ -43,6 +43,8 @@ class Plan:
     seed: int
     boundary: Mapping[str, Any]
     forcing: float
+    sliders: Mapping[str, float]
+    parameters: Mapping[str, Any]
     settings: Settings
 
 
@@ -60,15 +62,17 @@ def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
     given = {name: wire_input(value) for name, value in request.inputs.items()}
     inputs = {**defaults.inputs, **given}
     boundary = {name: positions(value) for name, value in request.boundary.items()}
-    is_seeded = "parameters" in request.model_fields_set
+    seed = request.parameters.seed
     return Plan(
         request=request,
         recurrence=recurrence,
         inputs={name: with_alphabet(value, alphabet) for name, value in inputs.items()},
         lengths={**({} if given else defaults.lengths), **request.lengths},
-        seed=request.parameters.seed if is_seeded else defaults.seed,
-        boundary={**defaults.boundary, **boundary},
+        seed=defaults.seed if seed is None else seed,
+        boundary={**defaults.boundary_of(recurrence), **boundary},
         forcing=defaults.forcing if request.forcing is None else request.forcing,
+        sliders={**defaults.settings, **request.settings},
+        parameters={**defaults.parameters_of(recurrence), **request.parameters.values},
         settings=settings,
     )
 
@@ -138,9 +142,9 @@ def begin(found: Plan) -> Run:
             found.recurrence,
             lengths=found.lengths,
             inputs=found.inputs,
-            parameters=request.parameters.values,
+            parameters=found.parameters,
             seed=found.seed,
-            settings=request.settings,
+            settings=found.sliders,
             boundary=found.boundary,
             forcing=found.forcing,
             variables=request.variables,

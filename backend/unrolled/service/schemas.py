@@ -162,12 +162,16 @@ BoundaryValue = Annotated[
 class Parameters(Wire):
     """How the parameters of a run get their values."""
 
-    seed: int = Field(
-        default=0, ge=0, le=MAX_SEED, description="Seed of the random initial values."
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_SEED,
+        description="Seed of the random initial values. Default: the architecture's, else 0.",
     )
     values: dict[Name, Numbers] = Field(
         default_factory=dict,
-        description="Values by name; what is not given is drawn from the seed.",
+        description="Values by name; what is not given is taken from the architecture's "
+        "defaults, else drawn from the seed.",
         examples=[{"b": [0.1, 0.2, 0.3]}],
     )
 

@@ -65,6 +65,12 @@ export interface Architecture {
   recurrence: Recurrence;
   defaults: Defaults;
   alphabet: string;
+  /**
+   * What each variable and parameter means here; letters are used again.
+   */
+  legend: {
+    [k: string]: Titles;
+  };
 }
 /**
  * One line, in both languages.
@@ -308,6 +314,15 @@ export interface Defaults {
   boundary?: {
     [k: string]: unknown;
   };
+  settings: {
+    [k: string]: number;
+  };
+  parameters: {
+    [k: string]: Numbers;
+  };
+  clamp: {
+    [k: string]: unknown;
+  }[];
 }
 /**
  * A line of the catalogue.
@@ -445,11 +460,11 @@ export interface Output {
  */
 export interface Parameters {
   /**
-   * Seed of the random initial values.
+   * Seed of the random initial values. Default: the architecture's, else 0.
    */
-  seed?: number;
+  seed?: number | null;
   /**
-   * Values by name; what is not given is drawn from the seed.
+   * Values by name; what is not given is taken from the architecture's defaults, else drawn from the seed.
    */
   values?: {
     [k: string]: Numbers;

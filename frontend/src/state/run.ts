@@ -1,6 +1,7 @@
 /** Description and inputs -> a run, followed as it arrives; the last picture stays until then. */
 import { batch, effect, untracked } from "@preact/signals";
 import { isAbort } from "../api/problems.ts";
+import type * as schema from "../api/schema.ts";
 import { streamRun } from "../api/stream.ts";
 import type { Architecture, Description, RunRequest } from "../api/wire.ts";
 import {
@@ -41,7 +42,10 @@ export function runRequest(): RunRequest | null {
       : { equations: known.request.equations, boundary: boundaryOf(entry, known.description) }),
     sizes: known.request.sizes,
     lengths: effectiveLengths.value,
-    parameters: { seed: seed.value },
+    parameters: {
+      seed: seed.value,
+      values: known.isCatalogue ? {} : parametersOf(entry, known.description),
+    },
     settings: Object.fromEntries(chosen),
     inputs: effectiveInputs.value,
     forcing: known.request.forcing,
@@ -57,6 +61,23 @@ function boundaryOf(
   return Object.fromEntries(
     Object.entries(entry.defaults.boundary).filter(([name]) => names.has(name)),
   );
+}
+
+/** The catalogue's parameters, where the edited text still has them in the same shape. */
+function parametersOf(
+  entry: Architecture,
+  description: Description,
+): Architecture["defaults"]["parameters"] {
+  const shapes = new Map(description.parameters.map((one) => [one.name, one.shape]));
+  return Object.fromEntries(
+    Object.entries(entry.defaults.parameters).filter(
+      ([name, value]) => String(shapeOf(value)) === String(shapes.get(name)),
+    ),
+  );
+}
+
+function shapeOf(value: schema.Numbers): number[] {
+  return Array.isArray(value) ? [value.length, ...shapeOf(value[0] ?? 0)] : [];
 }
 
 /** Runs anew whenever the request changes; returns the cleanup. */
