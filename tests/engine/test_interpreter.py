@@ -60,6 +60,16 @@ for i in rows:
 d[0, j] = j
 d[i, 0] = i
 """,
+    "scans in a scan that share a product": """
+w: ()
+h: ()
+d: ()
+for n in updates:
+    w[n] = w[n-1] - d[n-1, end]
+    for t in time:
+        h[n, t] = 0.5 + w[n] * h[n, t-1]
+        d[n, t] = 1 + w[n] * h[n, t-1] * d[n, t-1]
+""",
     "a first state from a vector": """
 x: input(2)
 h: 3

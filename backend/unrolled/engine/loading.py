@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from unrolled.engine.problems import escape, refuse
 from unrolled.engine.stacks import gates_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.values import Pad, Values, allocate, pads_of
-from unrolled.graph import Instruction, Operand, Schedule
+from unrolled.graph import Component, Instruction, Operand, Schedule
 from unrolled.language import Position
 
 
@@ -151,16 +151,25 @@ def load_boundary(values: Values, boundary: Mapping[str, Any]) -> None:
 
 def keep_beyond(values: Values, stages: Sequence[Stage], readers: Mapping[int, list[int]]) -> None:
     """Values without a name that a later stage reads, or that leave their scan, need room for all steps."""
-    home: dict[int, tuple[int, int]] = {}
+    home: dict[int, tuple[int, tuple[int, ...]]] = {}
     for number, stage in enumerate(stages):
-        for place, component in enumerate(stage.components):
-            scan = place if component.kind == "scan" else -1
-            home.update(dict.fromkeys(component.all_instructions(), (number, scan)))
-    for identity, (number, scan) in home.items():
+        for identity, scans in _scans(stage.components):
+            home[identity] = (number, scans)
+    for identity, (number, scans) in home.items():
         instruction = values.program.instructions[identity]
         if instruction.variable is not None or not instruction.indices:
             continue
-        others = [home.get(reader, (number, scan)) for reader in readers.get(identity, ())]
-        leaves_scan = scan >= 0 and any(other != (number, scan) for other in others)
-        if leaves_scan or any(other[0] != number for other in others):
+        others = [home.get(reader, (number, scans)) for reader in readers.get(identity, ())]
+        if any(other != number or path[: len(scans)] != scans for other, path in others):
             allocate(values, identity, (Pad(),) * len(instruction.indices))
+
+
+def _scans(
+    components: Sequence[Component], within: tuple[int, ...] = ()
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Every instruction with the scans it stands in, outermost first, as places among their siblings."""
+    for place, component in enumerate(components):
+        if component.kind == "scan":
+            yield from _scans(component.body, (*within, place))
+        else:
+            yield from ((identity, within) for identity in component.instructions)
