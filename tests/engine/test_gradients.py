@@ -159,11 +159,3 @@ def test_the_gradient_comes_from_the_last_step_to_the_first_whatever_the_chunks(
     assert seen == [(5, 5), (3, 4), (1, 2)]
     joined = torch.stack([pieces[step] for step in range(1, 6)])
     assert torch.allclose(joined, whole["h"], atol=1e-15)
-
-
-def test_a_gradient_needs_a_scalar_of_the_whole_run() -> None:
-    for name in ("h", "x", "L", "nothing"):
-        with pytest.raises(
-            ValueError, match=r"not a scalar of the whole run.* ask for one of: loss"
-        ):
-            elman().gradients(name)

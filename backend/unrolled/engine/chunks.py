@@ -15,13 +15,14 @@ CHUNKS: Final = (1, 2, 4, 8, 16, 32, 64)
 class Chunk:
     """Values of some steps of one domain: name to tensor (steps, [other domains,] batch, shape).
 
-    The last chunk has no domain: scalars and parameters, without a dimension for steps.
+    `is_forward` says whether the chunks of its pass come in the order of the steps. The last chunk has no domain: scalars and parameters, without a dimension for steps.
     """
 
     domain: str | None
     first: int
     last: int
     values: Mapping[str, Tensor]
+    is_forward: bool = True
 
 
 def windows(length: int, sizes: Sequence[int], *, is_forward: bool) -> Iterator[tuple[int, int]]:

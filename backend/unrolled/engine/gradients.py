@@ -8,7 +8,9 @@ flushed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
@@ -16,43 +18,77 @@ from unrolled.engine.chunks import CHUNKS, Chunk, windows
 from unrolled.engine.executor import Executor
 from unrolled.engine.loading import Leaves, keep_beyond, load_leaves
 from unrolled.engine.stages import Stage
+from unrolled.engine.targets import Wanted, read_target
 from unrolled.engine.values import Pad, Values, allocate
-from unrolled.graph import Adjoint, Program, adjoint, arrange, lower
+from unrolled.graph import Adjoint, Program, Schedule, adjoint, arrange, lower
+from unrolled.language import Recurrence, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardPlan:
+    """What a backward pass will do, known before anything runs."""
+
+    adjoint: Adjoint
+    schedule: Schedule
+
+
+def plan_backward(
+    recurrence: Recurrence, lengths: Mapping[str, int], wanted: Wanted, forcing: float
+) -> BackwardPlan:
+    """The backward pass of a run of these lengths. Raises `RunError` where `of` is no scalar of it."""
+    target = read_target(recurrence, lengths, wanted.of)
+    found = adjoint(lower(recurrence, forcing), target, lengths, wanted.variables)
+    return BackwardPlan(found, arrange(found.program))
 
 
 class Backward:
-    """The gradients of one scalar. Made by `Run.gradients`; consumed by `chunks` or `complete`, once."""
+    """The gradients of one scalar. Made by `Run.gradients`; consumed by `chunks` or `complete`, once.
 
-    def __init__(self, forward: Executor, leaves: Leaves, of: str, forcing: float) -> None:
-        recurrence = forward.plan.program.recurrence
-        variable = recurrence.variables.get(of)
-        if variable is None or variable.kind == "input" or variable.domains or variable.shape:
-            scalars = [
-                one.name
-                for one in recurrence.variables.values()
-                if one.kind == "equation" and not one.domains and not one.shape
-            ]
-            raise ValueError(
-                f"`{of[:30]}` is not a scalar of the whole run, so it has no gradient here; "
-                f"ask for one of: {', '.join(scalars) or '-'}"
-            )
+    `names`: whose gradients there are; `parameters`: those of them without steps and batch.
+    """
+
+    def __init__(
+        self, forward: Executor, leaves: Leaves, plan: BackwardPlan, forcing: float
+    ) -> None:
         done = forward.values
-        self.recurrence = recurrence
-        self.of = of
-        self._adjoint: Adjoint = adjoint(lower(recurrence, forcing), of, done.lengths)
-        program = self._adjoint.program
-        plan = arrange(program)
+        self.recurrence = forward.plan.program.recurrence
+        self.of = str(plan.adjoint.target)
+        self.parameters = tuple(plan.adjoint.parameters)
+        self._adjoint = plan.adjoint
+        program = plan.adjoint.program
         self._values = Values(program, done.lengths, done.batch, done.dtype)
         for identity, name in self._adjoint.recorded.items():
             recorded = forward.plan.program.variables[name]
             self._values.tensors[identity] = done.tensors[recorded]
             self._values.pads[identity] = done.pads[recorded]
+        self._load_seed()
         load_leaves(self._values, leaves)
         for identity, pads in _reach(program).items():
             allocate(self._values, identity, pads)
-        self._executor = Executor(plan, self._values, forcing)
+        self._executor = Executor(plan.schedule, self._values, forcing)
         keep_beyond(self._values, self._executor.stages, self._executor.readers)
         self._is_consumed = False
+
+    def _load_seed(self) -> None:
+        """The gradient of the target with respect to itself: one there, zero elsewhere."""
+        target, identity = self._adjoint.target, self._adjoint.seed
+        if identity is None:
+            return
+        instruction = self._adjoint.program.instructions[identity]
+        steps = [self._values.length(index) for index in instruction.indices]
+        seed = torch.zeros(*steps, self._values.batch, *instruction.shape, dtype=self._values.dtype)
+        seed[(*(step - 1 for step in target.steps), slice(None), *target.unit)] = 1
+        self._values.tensors[identity] = seed
+
+    def domains(self, name: str) -> tuple[str, ...]:
+        """The domains whose steps lead the gradient of a name; none for parameters."""
+        variable = self.recurrence.variables.get(name)
+        return variable.domains if variable is not None else ()
+
+    def shape(self, name: str) -> Shape:
+        """The shape of one step of the gradient of a name."""
+        identity = {**self._adjoint.variables, **self._adjoint.parameters}[name]
+        return self._adjoint.program.instructions[identity].shape
 
     def chunks(self, sizes: Sequence[int] | None = None) -> Iterator[Chunk]:
         """Compute, chunk by chunk: per variable and step the gradient, from the last step to the first.
@@ -76,7 +112,7 @@ class Backward:
                     for name, identity in names.items()
                 }
                 if values:
-                    yield Chunk(domain, first, last, values)
+                    yield Chunk(domain, first, last, values, stage.is_forward)
         yield Chunk(None, 0, 0, self._whole())
 
     def complete(self) -> dict[str, Tensor]:
@@ -89,8 +125,17 @@ class Backward:
     @property
     def values(self) -> dict[str, Tensor]:
         """Name of a variable, input or parameter to its gradient, in the layout of its value."""
-        found = {**self._adjoint.variables, **self._adjoint.parameters}
-        return {name: self._values.own(identity, {}) for name, identity in found.items()}
+        found = {
+            name: self._values.own(identity, {})
+            for name, identity in self._adjoint.variables.items()
+        }
+        for name, identity in self._adjoint.parameters.items():
+            found[name] = self._values.own(identity, {}).expand(self.shape(name))
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self._adjoint.variables, *self._adjoint.parameters)
 
     def _names_of(self, stage: Stage) -> dict[str, int]:
         inside = set(stage.instructions())

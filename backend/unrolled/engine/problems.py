@@ -172,6 +172,30 @@ RUN_MESSAGES: dict[str, Message] = {
         ("There is no variable `{name}`.", "Variables of this text: {names}."),
         ("没有名为 `{name}` 的变量。", "本文本的变量：{names}。"),
     ),
+    "gradient-of": Message(
+        (
+            "`{name}` is not a scalar that this run computes, so it has no gradient.",
+            "Ask for one of these, at any of its steps (from 1) and units (from 0): {names}.",
+        ),
+        (
+            "`{name}` 不是本次运行计算的标量，因此没有梯度。",
+            "请选择下列之一，步从 1 起、单元从 0 起，可任选：{names}。",
+        ),
+    ),
+    "gradient-outside": Message(
+        ("`{name}` lies outside `{what}`.", "{kind} go from {first} to {last} there."),
+        ("`{name}` 超出了 `{what}` 的范围。", "这里的{kind}从 {first} 到 {last}。"),
+    ),
+    "gradient-variable": Message(
+        (
+            "There is no `{name}` to take a gradient with respect to.",
+            "Variables, inputs, parameters and sliders of this text: {names}.",
+        ),
+        (
+            "没有 `{name}`，无法对它求梯度。",
+            "本文本的变量、输入、参数和滑块：{names}。",
+        ),
+    ),
     "step-outside": Message(
         (
             "`{reference}` lies outside the {length} steps of this run.",

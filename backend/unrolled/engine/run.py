@@ -17,7 +17,7 @@ from unrolled.engine.checking import asked_names, check_steps, read_settings
 from unrolled.engine.chunks import CHUNKS, Chunk, windows
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
-from unrolled.engine.gradients import Backward
+from unrolled.engine.gradients import Backward, plan_backward
 from unrolled.engine.loading import (
     Leaves,
     boundary_places,
@@ -31,6 +31,7 @@ from unrolled.engine.operations import operation_values
 from unrolled.engine.parameters import make_parameters
 from unrolled.engine.problems import refuse
 from unrolled.engine.stages import Stage
+from unrolled.engine.targets import Wanted, read_wanted
 from unrolled.engine.values import Values
 from unrolled.graph import (
     Cost,
@@ -39,6 +40,7 @@ from unrolled.graph import (
     operation_place,
     operations,
     schedule,
+    total_cost,
 )
 from unrolled.language import Position, Recurrence, Shape
 
@@ -58,13 +60,15 @@ def prepare(
     variables: Sequence[str] | None = None,
     dtype: str = "float32",
     batch: int = 1,
+    gradient: Mapping[str, Any] | None = None,
     check: Callable[[Cost], None] | None = None,
 ) -> Run:
     """A run of a recurrence, checked and ready to be computed.
 
     `inputs`: name to a nested list or tensor (steps, size) or (steps, batch, size), classes,
     `{"text": …}`, `{"next": …}` or `{"generate": …}`. `boundary`: name to h[0], or to a mapping of positions
-    ("0", "-1", "end+1"). `forcing`: probability of the target in `force`. `check` sees the cost before
+    ("0", "-1", "end+1"). `forcing`: probability of the target in `force`. `gradient`: the request's field of
+    that name (`{"of": "loss"}`), for `Run.backward` and for the cost. `check` sees the cost before
     anything is allocated and may raise. Raises `RunError`, and `LanguageError` where the equations have no order.
     """
     if dtype not in DTYPES:
@@ -78,8 +82,12 @@ def prepare(
     plan = schedule(recurrence, forcing)
     names = asked_names(recurrence, variables)
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
+    wanted = None if gradient is None else read_wanted(recurrence, outside, gradient)
+    backward = None if wanted is None else plan_backward(recurrence, outside, wanted, forcing)
+    needed = cost(plan, outside)
+    needed = needed if backward is None else total_cost(needed, backward.schedule)
     if check is not None:
-        check(cost(plan, outside))
+        check(needed)
     given, known = read_inputs(
         recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed
     )
@@ -93,7 +101,10 @@ def prepare(
     load_boundary(values, boundary or {})
     keep_beyond(values, executor.stages, executor.readers)
     symbols = load_inputs(values, given)
-    return Run(executor, leaves, names, forcing, symbols)
+    run = Run(executor, leaves, names, forcing, symbols)
+    if wanted is not None:
+        run.wanted, run.cost = wanted, needed
+    return run
 
 
 class Run:
@@ -114,6 +125,7 @@ class Run:
         self.plan = plan
         self.lengths: Mapping[str, int] = values.lengths
         self.cost: Cost = cost(plan, values.lengths)
+        self.wanted: Wanted | None = None
         self.symbols = symbols
         self.parameters = leaves.parameters
         self.shapes: dict[str, Shape] = {name: one.shape for name, one in asked.items()}
@@ -236,12 +248,22 @@ class Run:
     def _narrowed(self, name: str, first: int, last: int) -> Tensor:
         return self._value(name).narrow(0, first - 1, last - first + 1)
 
-    def gradients(self, of: str = "loss") -> Backward:
-        """The backward pass of this run, once it is computed, for a scalar without an index.
+    def gradients(self, of: str = "loss", variables: Sequence[str] | None = None) -> Backward:
+        """The backward pass of this run, once it is computed, for a scalar: `loss`, `L[3]`, `o[5][2]`.
 
-        Raises `ValueError` where `of` is not one.
+        `variables`: with respect to which variables, inputs, parameters and sliders; default: all.
+        Raises `RunError` where `of` is not a scalar of the run.
         """
-        return Backward(self._executor, self._leaves, of, self._forcing)
+        form = {"of": of, "variables": variables}
+        wanted = read_wanted(self.recurrence, self.lengths, form)
+        plan = plan_backward(self.recurrence, self.lengths, wanted, self._forcing)
+        return Backward(self._executor, self._leaves, plan, self._forcing)
+
+    def backward(self) -> Backward | None:
+        """The backward pass that `prepare` was asked for, once the run is computed."""
+        if self.wanted is None:
+            return None
+        return self.gradients(self.wanted.of, self.wanted.variables)
 
     def _inputs_left(self, shown: set[str]) -> Iterator[Chunk]:
         """Inputs of domains along which nothing was computed."""

@@ -4,8 +4,8 @@
 `cost` counts it, and `describe` puts all of it into plain data.
 """
 
-from unrolled.graph.adjoint import Adjoint, adjoint
-from unrolled.graph.cost import Cost, cost
+from unrolled.graph.adjoint import Adjoint, Target, adjoint
+from unrolled.graph.cost import Cost, cost, total_cost
 from unrolled.graph.describing import describe, operation_place, operations
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
 from unrolled.graph.program import Instruction, Operand, Program, lower
@@ -24,6 +24,7 @@ __all__ = [
     "Program",
     "Read",
     "Schedule",
+    "Target",
     "Unfolded",
     "adjoint",
     "arrange",
@@ -34,5 +35,6 @@ __all__ = [
     "operation_place",
     "operations",
     "schedule",
+    "total_cost",
     "unfold",
 ]

@@ -9,13 +9,13 @@ from them, all steps at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from unrolled.graph.program import LEAVES, Instruction, Operand, Program
 from unrolled.language import FUNCTIONS, Position, Shape
 
-_CONSTANT = ("number", "constant", "setting", "index", "noise")
+_CONSTANT = ("number", "constant", "index", "noise")
 _FLAT = (
     "equal",
     "not_equal",
@@ -31,32 +31,66 @@ _FLAT = (
 _Read = tuple[int, tuple[Position, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A scalar of a run: a variable, a step of each of its domains (from 1), a place in its shape (from 0)."""
+
+    name: str
+    steps: tuple[int, ...] = ()
+    unit: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        steps = f"[{', '.join(map(str, self.steps))}]" if self.steps else ""
+        unit = f"[{', '.join(map(str, self.unit))}]" if self.unit else ""
+        return f"{self.name}{steps}{unit}"
+
+
 @dataclass
 class Adjoint:
     """An adjoint program, and where to find the gradient of what.
 
-    `variables` (inputs among them) and `parameters`: name to the instruction of its cotangent;
-    `recorded`: leaf to the variable whose values of the forward pass it stands for.
+    `variables` (inputs among them) and `parameters` (sliders among them): name to the instruction of its
+    cotangent; `recorded`: leaf to the variable whose values of the forward pass it stands for; `seed`: the
+    leaf that is 1 at the target and 0 elsewhere, where the target is part of a variable.
     """
 
     program: Program
+    target: Target
     variables: dict[str, int] = field(default_factory=dict[str, int])
     parameters: dict[str, int] = field(default_factory=dict[str, int])
     recorded: dict[int, str] = field(default_factory=dict[int, str])
+    seed: int | None = None
 
 
-def adjoint(primal: Program, of: str, lengths: Mapping[str, int]) -> Adjoint:
-    """The adjoint of a program for the scalar `of` (summed over a batch)."""
-    return _Builder(primal, of, lengths).build()
+def adjoint(
+    primal: Program,
+    target: Target,
+    lengths: Mapping[str, int],
+    wanted: Collection[str] | None = None,
+) -> Adjoint:
+    """The adjoint of a program for a scalar (summed over a batch).
+
+    `wanted`: names of variables, inputs, parameters and sliders; None: all. What the scalar does not depend
+    on has a gradient too: zero.
+    """
+    return _Builder(primal, target, lengths, wanted).build()
 
 
 class _Builder:
-    def __init__(self, primal: Program, of: str, lengths: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        primal: Program,
+        target: Target,
+        lengths: Mapping[str, int],
+        wanted: Collection[str] | None,
+    ) -> None:
         self.primal = primal
-        self.of = primal.variables[of]
+        self.target = target
+        self.of = primal.variables[target.name]
         self.lengths = lengths
+        self.wanted = self._wanted(wanted)
         self.program = Program(primal.recurrence)
-        self.result = Adjoint(self.program)
+        self.result = Adjoint(self.program, target)
         self.values: dict[int, int] = {}
         self.cotangents: dict[int, int] = {}
         self.plain: dict[int, list[Operand]] = {}
@@ -65,18 +99,45 @@ class _Builder:
         self._known: dict[tuple[object, ...], int] = {}
 
     def build(self) -> Adjoint:
-        inside = self._ancestors()
-        for identity in inside:
+        above, below = self._ancestors(), self._dependants()
+        inside = [identity for identity in above if identity in below]
+        for identity in sorted({*inside, *self.wanted.values()}):
             self.cotangents[identity] = self._reserve(identity)
         for identity in inside:
             instruction = self.primal.instructions[identity]
             if instruction.function not in LEAVES:
                 for place in range(len(instruction.operands)):
                     self._send(instruction, place)
-        for identity in inside:
+        for identity in list(self.cotangents):
             self._gather(identity)
         self._name()
         return self.result
+
+    def _wanted(self, names: Collection[str] | None) -> dict[str, int]:
+        """The instructions of what is asked for, by name."""
+        found = dict(self.primal.variables)
+        for instruction in self.primal.instructions.values():
+            if instruction.function in ("parameter", "setting"):
+                found[instruction.name or ""] = instruction.identity
+        return {name: one for name, one in found.items() if names is None or name in names}
+
+    def _dependants(self) -> set[int]:
+        """Everything that depends on something that is asked for."""
+        readers: dict[int, list[int]] = {}
+        for instruction in self.primal.instructions.values():
+            for operand in instruction.operands:
+                readers.setdefault(operand.value, []).append(instruction.identity)
+                if operand.positions:
+                    for boundary in self._boundaries_of(operand.value):
+                        readers.setdefault(boundary, []).append(instruction.identity)
+        found: set[int] = set()
+        stack = list(self.wanted.values())
+        while stack:
+            identity = stack.pop()
+            if identity not in found:
+                found.add(identity)
+                stack.extend(readers.get(identity, ()))
+        return found
 
     def _ancestors(self) -> list[int]:
         """Everything differentiable that the scalar depends on."""
@@ -114,7 +175,7 @@ class _Builder:
         shared = instruction.is_shared and not instruction.indices
         made = self.program.new(
             function="pending", operands=(), shape=instruction.shape, indices=instruction.indices,
-            text="", is_shared=shared, variable=None if name is None or instruction.boundary else f"∇{name}",
+            text="", is_shared=shared, variable=f"∇{name}" if name in self.wanted and instruction.boundary is None else None,
         )  # fmt: skip
         return made.identity
 
@@ -366,17 +427,29 @@ class _Builder:
         """A cotangent: what plain readers send, and what readers at other steps send back over the steps."""
         operands = [*self.plain.get(identity, ()), *self.shared.get(identity, ())]
         if identity == self.of:
-            operands.append(self._number(1.0))
+            operands.append(self._seed())
         for (producer, positions), sent in self.reads.items():
             if producer == identity:
                 operands += self._arrived(identity, positions, sent)
         instruction = self.primal.instructions[identity]
         if instruction.boundary is not None:
             operands += self._boundary_arrivals(instruction)
+        operands = operands or [self._number(0.0)]
         own = self.program.instructions[self.cotangents[identity]]
         self.program.instructions[own.identity] = replace(
             own, function="total", operands=tuple(operands), signs=(1,) * len(operands)
         )
+
+    def _seed(self) -> Operand:
+        """One at the target, zero elsewhere."""
+        if not self.target.steps and not self.target.unit:
+            return self._number(1.0)
+        own = self.primal.instructions[self.of]
+        made = self.program.new(
+            function="recorded", operands=(), shape=own.shape, indices=own.indices, text=str(self.target), name="1"
+        )  # fmt: skip
+        self.result.seed = made.identity
+        return Operand(made.identity)
 
     def _gate(self, positions: tuple[Position, ...], sent: list[Operand]) -> Operand:
         """All that readers with one offset send, as a value that other steps can read."""
@@ -476,12 +549,10 @@ class _Builder:
     # names
 
     def _name(self) -> None:
-        for name, identity in self.primal.variables.items():
-            if identity in self.cotangents:
-                own = self.cotangents[identity]
+        for name, identity in self.wanted.items():
+            own = self.cotangents[identity]
+            if self.primal.instructions[identity].function in ("parameter", "setting"):
+                self.result.parameters[name] = own
+            else:
                 self.result.variables[name] = own
                 self.program.variables[f"∇{name}"] = own
-        for identity, own in self.cotangents.items():
-            instruction = self.primal.instructions[identity]
-            if instruction.function == "parameter":
-                self.result.parameters[instruction.name or ""] = own

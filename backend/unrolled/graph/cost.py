@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from unrolled.graph.program import LEAVES, Instruction, Program
@@ -48,9 +48,31 @@ def cost(plan: Schedule, lengths: Mapping[str, int]) -> Cost:
     )
 
 
+def total_cost(forward: Cost, backward: Schedule) -> Cost:
+    """The cost of a run together with its backward pass (the schedule of an adjoint program).
+
+    What the backward pass records: gradients, and what the steps send each other.
+    """
+    program, lengths = backward.program, forward.lengths
+    own = cost(backward, lengths)
+    recorded = (program.instructions[one] for one in program.variables.values())
+    return replace(
+        forward,
+        operations=forward.operations + own.operations,
+        bytes=forward.bytes
+        + 4 * sum(prod(one.shape) * _repeated(program, one.indices, lengths) for one in recorded),
+        critical_path=forward.critical_path + own.critical_path,
+    )
+
+
+def _repeated(program: Program, indices: tuple[str, ...], lengths: Mapping[str, int]) -> int:
+    """How often something with these indices is computed."""
+    return prod(lengths[program.recurrence.index_domains[index]] for index in indices)
+
+
 def _operations(program: Program, instruction: Instruction, lengths: Mapping[str, int]) -> int:
     def repeated(indices: tuple[str, ...]) -> int:
-        return prod(lengths[program.recurrence.index_domains[index]] for index in indices)
+        return _repeated(program, indices, lengths)
 
     units = prod(instruction.shape) * repeated(instruction.indices)
     operands = [program.instructions[operand.value] for operand in instruction.operands]
@@ -61,6 +83,16 @@ def _operations(program: Program, instruction: Instruction, lengths: Mapping[str
             return units * (len(operands) - 1)
         case "matmul":
             return 2 * units * operands[0].shape[-1]
+        case "outer_total":
+            return 2 * units * repeated(instruction.over)
+        case "batch_total":
+            return units * repeated(instruction.over)
+        case name if name.startswith("vjp:"):
+            name = name.split(":")[1]
+            widest = max(
+                (prod(one.shape) * repeated(one.indices) for one in operands), default=units
+            )
+            return 3 * (FUNCTIONS[name].operations if name in FUNCTIONS else 1) * max(units, widest)
         case "bilinear":
             return 2 * units * prod(operands[0].shape[1:])
         case "circular_convolve":

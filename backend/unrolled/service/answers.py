@@ -162,7 +162,7 @@ class ParameterInfo(Answer):
 
 
 class Cost(Answer):
-    """What a run costs, known before it runs."""
+    """What a run costs, known before it runs; with `gradient`, together with its backward pass."""
 
     parameters: int
     steps: int
@@ -264,7 +264,9 @@ class NonFinite(Answer):
 class Output(Answer):
     """One tensor of a run, flat and row-major, as in the Open Inference Protocol."""
 
-    name: str = Field(description="A variable, `h[0]` for a boundary value, or a parameter.")
+    name: str = Field(
+        description="A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient."
+    )
     domains: list[str]
     shape: list[int] = Field(description="Steps first, then the variable's own shape.")
     datatype: Literal["FP32", "FP64"]
@@ -308,13 +310,33 @@ class StepsEvent(Answer):
     values: dict[str, list[Numbers]] = Field(description="Per name, a list over the steps.")
 
 
+class GradientsEvent(Answer):
+    """Gradients of the steps `from` to `to`, after all steps: from the last step to the first (`from` ≥ `to`).
+
+    Where the text itself goes backward, its gradients go forward, and `from` is the smaller.
+    """
+
+    event: Literal["gradients"]
+    domain: str
+    first: int = Field(alias="from")
+    last: int = Field(alias="to")
+    values: dict[str, list[Numbers]] = Field(
+        description="Per name, a list over the steps, beginning with the step `from`."
+    )
+
+
 class EndEvent(Answer):
     """Last line of a stream that ran to its end."""
 
     event: Literal["end"]
     steps: int
     values: dict[str, Numbers | None] = Field(
-        description="What has no index (the loss), and the parameters that were asked for."
+        description="What has no index (the loss), and the parameters that were asked for; under `grad/W` the "
+        "gradients of what has no steps."
+    )
+    parameter_gradients: dict[str, float | None] | None = Field(
+        default=None,
+        description="The norm of every parameter's and slider's gradient, if asked for.",
     )
     nonfinite: NonFinite
     seconds: float
@@ -352,7 +374,7 @@ class ErrorEvent(Answer):
 
 
 StreamEvent = Annotated[
-    StartEvent | StepsEvent | EndEvent | ErrorEvent, Field(discriminator="event")
+    StartEvent | StepsEvent | GradientsEvent | EndEvent | ErrorEvent, Field(discriminator="event")
 ]
 """A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`."""
 

@@ -63,6 +63,9 @@ Write a recurrence the way the book writes it; see it unfold, run, learn and exp
 
 The service is stateless: the request *is* the run. Errors are `application/problem+json`
 (RFC 9457) with a place and a cure for each; `?lang=en` or `?lang=zh`, else `Accept-Language`.
+
+Numbers too small for full precision are flushed: in float32 a magnitude below 1.2e-38 (in float64 below
+2.2e-308) reads 0. Vanishing gradients end there.
 """
 
 

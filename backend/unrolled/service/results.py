@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,10 +11,18 @@ import orjson
 import unrolled
 
 from .runs import Plan, token_of
-from .streaming import ENCODING, NonFinite, array_of, first_sequence, plain
+from .streaming import (
+    ENCODING,
+    GRADIENT,
+    NonFinite,
+    array_of,
+    first_sequence,
+    one_gradient,
+    plain,
+)
 
 if TYPE_CHECKING:
-    from unrolled.engine import Run
+    from unrolled.engine import Backward, Run
 
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
 
@@ -23,21 +31,36 @@ CHUNK = 256
 """Steps computed at once when nobody waits for the first; between chunks a run can be given up."""
 
 
-def compute(run: Run) -> Iterator[int]:
-    """Compute a run; yields after each chunk, so that it can be given up in between."""
-    for done, _ in enumerate(run.chunks((CHUNK,)), start=1):
-        yield done
+@dataclass
+class Work:
+    """A run and, where gradients are asked for, its backward pass."""
+
+    found: Plan
+    run: Run
+    backward: Backward | None = None
+
+    def pieces(self) -> Iterator[int]:
+        """Compute; yields after each chunk, so that it can be given up in between."""
+        done = 0
+        for done, _ in enumerate(self.run.chunks((CHUNK,)), start=1):
+            yield done
+        self.backward = self.run.backward()
+        if self.backward is not None:
+            for more, _ in enumerate(self.backward.chunks((CHUNK,)), start=1):
+                yield done + more
 
 
 def whole_run(found: Plan, run: Run, digits: int | None = None) -> bytes:
     """Compute a run and make its document: the answer of `POST /v1/runs` as JSON."""
-    for _ in compute(run):
+    work = Work(found, run)
+    for _ in work.pieces():
         pass
-    return document(found, run, digits)
+    return document(work, digits)
 
 
-def document(found: Plan, run: Run, digits: int | None = None) -> bytes:
+def document(work: Work, digits: int | None = None) -> bytes:
     """The answer of `POST /v1/runs` for a run that has been computed."""
+    found, run, backward = work.found, work.run, work.backward
     dtype = found.request.dtype
     nonfinite = NonFinite()
     outputs = [
@@ -50,6 +73,12 @@ def document(found: Plan, run: Run, digits: int | None = None) -> bytes:
         array = array_of(first_sequence(run, name, value, len(domains)), digits)
         nonfinite.look(name, array, 1 if domains else None)
         outputs.append(output(name, domains, array, dtype))
+    if backward is not None:
+        for name, value in backward.values.items():
+            domains = list(backward.domains(name))
+            array = array_of(one_gradient(backward, name, value), digits)
+            nonfinite.look(f"{GRADIENT}{name}", array, 1 if domains else None)
+            outputs.append(output(f"{GRADIENT}{name}", domains, array, dtype))
     return orjson.dumps(
         {
             "run": token_of(found.request),

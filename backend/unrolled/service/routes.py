@@ -17,7 +17,7 @@ from .bodies import body_of
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
-from .results import compute, document
+from .results import Work, document
 from .runs import begin, plan, read, unknown_architecture
 from .schemas import RecurrenceRequest, RunRequest
 from .state import state_of
@@ -116,10 +116,11 @@ async def run_whole(request: Request, body: RunBody, digits: Digits = None) -> R
     state = state_of(request)
     found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
     run = await state.workers.run(begin, found)
-    async for _ in state.workers.follow(compute(run)):
+    work = Work(found, run)
+    async for _ in state.workers.follow(work.pieces()):
         if await request.is_disconnected():
             return Response(status_code=204)
-    return json_answer(await state.workers.run(document, found, run, digits))
+    return json_answer(await state.workers.run(document, work, digits))
 
 
 @router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")
@@ -127,6 +128,8 @@ async def run_stream(
     request: Request, body: StreamBody, start: Start = 1, digits: Digits = None
 ) -> Response:
     """One event a line: `start`, `steps` in chunks of 1, 2, 4 … 64, then `end` or `error`.
+
+    With `gradient`, events `gradients` follow the steps, from the last step to the first.
 
     A stream with neither `end` nor `error` was cut: ask again with `start`, one past the last step.
     """

@@ -149,6 +149,7 @@ def begin(found: Plan) -> Run:
             forcing=found.forcing,
             variables=request.variables,
             dtype=request.dtype,
+            gradient=None if request.gradient is None else request.gradient.model_dump(),
             check=lambda cost: check_cost(cost, width, found.settings),
         )
     except LanguageError as error:

@@ -208,6 +208,24 @@ class RecurrenceRequest(Wire):
     )
 
 
+class GradientRequest(Wire):
+    """A backward pass after the run: the gradient of one scalar with respect to everything."""
+
+    of: Annotated[str, Field(min_length=1, max_length=MAX_NAME + 40)] = Field(
+        default="loss",
+        description="A scalar of the run: a variable without an index, one step of a scalar variable, or "
+        "one unit at one step. Steps count from 1 (or `end`), units from 0.",
+        examples=["loss", "L[3]", "o[5][2]"],
+    )
+    variables: list[Name] | None = Field(
+        default=None,
+        max_length=1_000,
+        description="With respect to what: variables, inputs, parameters and sliders. Default: all of them. "
+        "What the scalar does not depend on has the gradient zero.",
+        examples=[["h", "W"]],
+    )
+
+
 class RunRequest(Wire):
     """A run: which recurrence, on what, from where. Exactly one of architecture and equations."""
 
@@ -260,6 +278,12 @@ class RunRequest(Wire):
         description="What to send: names of variables, inputs and parameters, `f/3` for one "
         "operation of an equation, `f/*` for all of them. Default: every variable and input.",
         examples=[["f", "h"]],
+    )
+    gradient: GradientRequest | None = Field(
+        default=None,
+        description="Ask for gradients: they come after the steps, from the last step to the first. "
+        "Denormal numbers are flushed: in float32 a gradient below 1.2e-38 reads 0.",
+        examples=[{"of": "loss"}],
     )
     dtype: Literal["float32", "float64"] = Field(
         default="float32", description="Precision of the run."

@@ -24,11 +24,14 @@ from .runs import Plan, token_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from unrolled.engine import Run
+    from unrolled.engine import Backward, Chunk, Run
 
 log = logging.getLogger(__name__)
 
 ENCODING = orjson.OPT_SERIALIZE_NUMPY
+
+GRADIENT = "grad/"
+"""What stands before the name of a variable or parameter where its gradient is meant."""
 
 
 @dataclass
@@ -69,6 +72,11 @@ def first_sequence(run: Run, name: str, value: Tensor, domains: int) -> Tensor:
     return value if name in run.parameters else value.select(domains, 0)
 
 
+def one_gradient(backward: Backward, name: str, value: Tensor) -> Tensor:
+    """The gradient of the first sequence; those of parameters are of all sequences."""
+    return value if name in backward.parameters else value.select(len(backward.domains(name)), 0)
+
+
 def start_event(found: Plan, run: Run, digits: int | None) -> dict[str, Any]:
     return {
         "event": "start",
@@ -94,7 +102,8 @@ def lines(
     """The events of a run, one JSON line each; of the first pass over a domain only from `start` on.
 
     A run may go over a domain several times (forward states, backward states, what reads both). The
-    later passes are always sent whole: they came after the cut, or the reader asks for them again. An exception in the middle becomes an `error` event: the answer has begun, so its status is sent.
+    later passes (gradients among them) are always sent whole: they came after the cut, or the reader asks for
+    them again. An exception in the middle becomes an `error` event: the answer has begun, so its status is sent.
     """
     began = perf_counter()
     try:
@@ -102,6 +111,7 @@ def lines(
         yield line_of(first)
         sent = {f"{name}[{place}]" for name, one in first["boundary"].items() for place in one}
         nonfinite = NonFinite()
+        ending: dict[str, np.ndarray] = {}
         first_pass: tuple[str | None, frozenset[str]] | None = None
         for chunk in run.chunks():
             chunk_pass = (chunk.domain, frozenset(chunk.values))
@@ -115,19 +125,34 @@ def lines(
             for name, array in arrays.items():
                 nonfinite.look(name, array, chunk.first if chunk.domain else None)
             if chunk.domain is None:
-                yield line_of(
-                    {
-                        "event": "end",
-                        "steps": max(run.lengths.values(), default=0),
-                        "values": {name: plain(array) for name, array in arrays.items()},
-                        "nonfinite": nonfinite.document(),
-                        "seconds": round(perf_counter() - began, 6),
-                    }
-                )
+                ending = arrays
             elif chunk.last >= skipped_to:
                 yield line_of(
                     steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
                 )
+        end: dict[str, Any] = {
+            "event": "end",
+            "steps": max(run.lengths.values(), default=0),
+            "values": {name: plain(array) for name, array in ending.items()},
+        }
+        backward = run.backward()
+        if backward is not None:
+            for chunk in backward.chunks():
+                arrays = {
+                    name: array_of(one_gradient(backward, name, value), digits)
+                    for name, value in chunk.values.items()
+                }
+                for name, array in arrays.items():
+                    nonfinite.look(GRADIENT + name, array, chunk.first if chunk.domain else None)
+                if chunk.domain is None:
+                    end |= whole_gradients(end["values"], backward, arrays, digits)
+                else:
+                    yield line_of(gradients_event(chunk, arrays))
+        end |= {
+            "nonfinite": nonfinite.document(),
+            "seconds": round(perf_counter() - began, 6),
+        }
+        yield line_of(end)
     except (ArithmeticError, MemoryError, RuntimeError, ValueError):
         log.exception("a run broke in the middle of its stream")
         yield line_of({"event": "error", "problem": problem_document("internal", language)})
@@ -149,6 +174,36 @@ def steps_event(
         "from": first + skip,
         "to": last,
         "values": {name: np.ascontiguousarray(array[skip:]) for name, array in arrays.items()},
+    }
+
+
+def gradients_event(chunk: Chunk, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """A chunk of the backward pass, its steps in the order in which they were computed."""
+    turn = 1 if chunk.is_forward else -1
+    return {
+        "event": "gradients",
+        "domain": chunk.domain,
+        "from": chunk.first if chunk.is_forward else chunk.last,
+        "to": chunk.last if chunk.is_forward else chunk.first,
+        "values": {name: np.ascontiguousarray(array[::turn]) for name, array in arrays.items()},
+    }
+
+
+def whole_gradients(
+    values: Mapping[str, Any],
+    backward: Backward,
+    arrays: Mapping[str, np.ndarray],
+    digits: int | None,
+) -> dict[str, Any]:
+    """What the `end` event gains: gradients without steps among its values, and the parameters' norms."""
+    norms = {
+        name: float(np.linalg.norm(arrays[name].astype(np.float64))) for name in backward.parameters
+    }
+    return {
+        "values": {**values, **{GRADIENT + name: plain(array) for name, array in arrays.items()}},
+        "parameter_gradients": {
+            name: norm if digits is None else round(norm, digits) for name, norm in norms.items()
+        },
     }
 
 

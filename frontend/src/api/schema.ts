@@ -7,7 +7,7 @@ export type Numbers = number | null | Numbers[];
 /**
  * A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`.
  */
-export type StreamEvent = StartEvent | StepsEvent | EndEvent | ErrorEvent;
+export type StreamEvent = StartEvent | StepsEvent | GradientsEvent | EndEvent | ErrorEvent;
 
 export interface Schemas {
   Architecture: Architecture;
@@ -23,6 +23,8 @@ export interface Schemas {
   ErrorDetail: ErrorDetail;
   ErrorEvent: ErrorEvent;
   GeneratedInput: GeneratedInput;
+  GradientRequest: GradientRequest;
+  GradientsEvent: GradientsEvent;
   Graph: Graph;
   Health: Health;
   NextInput: NextInput;
@@ -275,7 +277,7 @@ export interface ParameterInfo {
   trained: boolean;
 }
 /**
- * What a run costs, known before it runs.
+ * What a run costs, known before it runs; with `gradient`, together with its backward pass.
  */
 export interface Cost {
   parameters: number;
@@ -349,11 +351,17 @@ export interface EndEvent {
   event: "end";
   steps: number;
   /**
-   * What has no index (the loss), and the parameters that were asked for.
+   * What has no index (the loss), and the parameters that were asked for; under `grad/W` the gradients of what has no steps.
    */
   values: {
     [k: string]: Numbers | null;
   };
+  /**
+   * The norm of every parameter's and slider's gradient, if asked for.
+   */
+  parameter_gradients?: {
+    [k: string]: number | null;
+  } | null;
   nonfinite: NonFinite;
   seconds: number;
 }
@@ -424,6 +432,36 @@ export interface GeneratedInput {
   seed?: number;
 }
 /**
+ * A backward pass after the run: the gradient of one scalar with respect to everything.
+ */
+export interface GradientRequest {
+  /**
+   * A scalar of the run: a variable without an index, one step of a scalar variable, or one unit at one step. Steps count from 1 (or `end`), units from 0.
+   */
+  of?: string;
+  /**
+   * With respect to what: variables, inputs, parameters and sliders. Default: all of them. What the scalar does not depend on has the gradient zero.
+   */
+  variables?: string[] | null;
+}
+/**
+ * Gradients of the steps `from` to `to`, after all steps: from the last step to the first (`from` ≥ `to`).
+ *
+ * Where the text itself goes backward, its gradients go forward, and `from` is the smaller.
+ */
+export interface GradientsEvent {
+  event: "gradients";
+  domain: string;
+  from: number;
+  to: number;
+  /**
+   * Per name, a list over the steps, beginning with the step `from`.
+   */
+  values: {
+    [k: string]: Numbers[];
+  };
+}
+/**
  * The service answers.
  */
 export interface Health {
@@ -444,7 +482,7 @@ export interface NextInput {
  */
 export interface Output {
   /**
-   * A variable, `h[0]` for a boundary value, or a parameter.
+   * A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient.
    */
   name: string;
   domains: string[];
@@ -550,6 +588,10 @@ export interface RunRequest {
    * What to send: names of variables, inputs and parameters, `f/3` for one operation of an equation, `f/*` for all of them. Default: every variable and input.
    */
   variables?: string[] | null;
+  /**
+   * Ask for gradients: they come after the steps, from the last step to the first. Denormal numbers are flushed: in float32 a gradient below 1.2e-38 reads 0.
+   */
+  gradient?: GradientRequest | null;
   /**
    * Precision of the run.
    */
