@@ -5,6 +5,7 @@ import { Page } from "./panels/page.tsx";
 import { keepAddress, keepDocument, loadCatalogue, openArchitecture } from "./state/actions.ts";
 import { keepDescribed } from "./state/describe.ts";
 import { keepDetails } from "./state/details.ts";
+import { keepGradients } from "./state/gradients.ts";
 import { listenToKeys } from "./state/keys.ts";
 import { readLink } from "./state/link.ts";
 import { keepPlaying, open } from "./state/player.ts";
@@ -56,6 +57,7 @@ keepAddress();
 keepDescribed();
 keepRunning();
 keepDetails();
+keepGradients();
 keepPlaying();
 listenToKeys();
 

@@ -65,4 +65,5 @@ export type RunRequest = Pick<schema.RunRequest, "architecture" | "equations" | 
   inputs: Record<string, InputValue>;
   forcing: number;
   boundary?: Record<string, unknown>;
+  gradient?: { of: string };
 };

@@ -5,7 +5,7 @@
 
 import { laneOffset } from "./route.ts";
 import type { PlacedEdge, PlacedNode, Rail, Template } from "./template.ts";
-import { balancedTree, isLeaf, type Tree } from "./tree.ts";
+import { balancedTree, type Children, isLeaf, type Tree, treeOf } from "./tree.ts";
 
 export interface Pose {
   template: Template;
@@ -37,16 +37,27 @@ export function poseOf(
   lengths: Readonly<Record<string, number>>,
   progress: number,
   anchor: number,
+  branches: Readonly<Record<string, Children>> = {},
 ): Pose {
-  const own = template.bands.map((band) => {
-    if (band.domain.name === "") return 1;
-    const length = Math.max(1, lengths[band.domain.name] ?? UNKNOWN);
-    return band.levelHeight > 0 ? balancedTree(length).size : length;
+  const trees = template.bands.map(({ domain, levelHeight }) => {
+    if (levelHeight === 0) return null;
+    const children = branches[domain.name];
+    return children ? grown(children) : balancedTree(lengths[domain.name] ?? UNKNOWN);
   });
-  const trees = template.bands.map((band, index) =>
-    band.levelHeight > 0 ? balancedTree(own[index] ?? 1) : null,
-  );
+  const own = template.bands.map((band, index) => {
+    if (band.domain.name === "") return 1;
+    return trees[index]?.size ?? Math.max(1, lengths[band.domain.name] ?? UNKNOWN);
+  });
   return { template, progress, anchor, lengths: own, trees };
+}
+
+const shapes = new WeakMap<Children, Tree>();
+
+/** A pose is made for every frame, a tree once. */
+function grown(children: Children): Tree {
+  const found = shapes.get(children) ?? treeOf(children);
+  shapes.set(children, found);
+  return found;
 }
 
 export function mix(folded: number, unfolded: number, progress: number): number {

@@ -1,5 +1,7 @@
 /** The records that the rooms of the page exchange. No DOM, no wire, no colours. */
 
+import type { Children } from "./tree.ts";
+
 export interface Read {
   domain: string;
   delay?: number;
@@ -50,12 +52,15 @@ export interface FoldedGraph {
   edges: GraphEdge[];
 }
 
-/** Values of a run as they arrive: row-major Float32Array per variable; NaN travels as NaN. */
+/** Values of a run as they arrive, or their gradients: row-major Float32Array per variable; NaN travels as NaN. */
 export interface Trace {
+  shows: "values" | "gradients";
   lengths: Record<string, number>;
   /** How many steps of each domain have arrived. */
   arrived: Record<string, number>;
   symbols: Record<string, string[]>;
+  /** How each tree branches: per node its children, null for a leaf. */
+  trees: Record<string, Children>;
   /** Step 1..τ; at 0 and below, or beyond the end, a boundary value. Without a domain, any step. */
   value(name: string, step: number): Float32Array | null;
   range(name: string): [number, number];

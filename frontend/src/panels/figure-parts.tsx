@@ -99,7 +99,8 @@ function gradientOf(scale: Scale, theme: Theme): string {
 }
 
 function wordOf(entry: Ranges["legend"][number], words: FigureWords): string {
-  if (entry.isInput) return words.inputs;
+  if (entry.kind === "input") return words.inputs;
+  if (entry.kind === "gradient") return words.gradients;
   const names = {
     diverging: words.values,
     gate: words.gates,
@@ -121,7 +122,7 @@ export function Legend({
   return (
     <ul class="figure-legend" aria-label={words.legend}>
       {ranges.legend.map((entry) => (
-        <li key={`${entry.scale}${entry.isInput}`} data-scale={entry.scale}>
+        <li key={`${entry.scale}${entry.kind}`} data-scale={entry.scale} data-kind={entry.kind}>
           <span class="legend-word">{wordOf(entry, words)}</span>
           <span class="legend-end">{shortNumber(entry.range[0])}</span>
           <span class="legend-bar" style={{ background: gradientOf(entry.scale, theme) }} />

@@ -18,6 +18,7 @@ const en = {
   gates: "gate",
   probabilities: "probability",
   losses: "loss",
+  gradients: "gradient",
   nodeAt: (name: string, step: number, values: string) => `${name} at step ${step}: ${values}`,
   node: (name: string, values: string) => `${name}: ${values}`,
   parameter: (name: string, uses: number) =>
@@ -55,6 +56,7 @@ const zh: FigureWords = {
   gates: "门",
   probabilities: "概率",
   losses: "损失",
+  gradients: "梯度",
   nodeAt: (name, step, values) => `第 ${step} 步的 ${name}：${values}`,
   node: (name, values) => `${name}：${values}`,
   parameter: (name, uses) => `参数 ${name}，位于 ${uses} 条边上，各步相同`,

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { InputValue } from "../api/wire.ts";
 import { setInput } from "../state/actions.ts";
 import { type NumbersFault, parseNumbers, writeNumbers } from "../state/numbers.ts";
-import { domain, shownTrace, text } from "../state/store.ts";
+import { domain, shownValues, text } from "../state/store.ts";
 import type { Dictionary } from "../text/index.ts";
 import { openNumbers } from "./inputs.tsx";
 
@@ -60,7 +60,7 @@ export function NumbersEditor({ name, width, value }: NumbersEditorProps) {
 /** The reader's own rows, else those that the run was given. */
 function beginning(name: string, value: InputValue | undefined): string {
   if (Array.isArray(value)) return writeNumbers(value);
-  const held = shownTrace.value;
+  const held = shownValues.value;
   const steps = held?.lengths[domain.value] ?? 0;
   const rows: number[][] = [];
   for (let step = 1; step <= Math.min(steps, 500); step++) {

@@ -9,7 +9,7 @@ import {
   index,
   playing,
   run,
-  shownTrace,
+  shownValues,
   speed,
   step,
   symbolAt,
@@ -19,6 +19,7 @@ import {
   unfolded,
 } from "../state/store.ts";
 import { Icon, type IconName } from "./icons.tsx";
+import { ShowsChoice } from "./shows.tsx";
 
 export function Player() {
   const words = text.value.player;
@@ -45,6 +46,7 @@ export function Player() {
         {total.value > 0 && words.at(index.value, step.value, symbolAt(step.value))}
       </output>
       <Status />
+      <ShowsChoice />
       <select
         class="speed"
         aria-label={words.speed}
@@ -101,7 +103,7 @@ function Status() {
   const words = text.value.run;
   traceVersion.value;
   const { phase, nonfinite } = run.value;
-  const losses = shownTrace.value?.value("loss", 1);
+  const losses = shownValues.value?.value("loss", 1);
   const loss = losses?.length === 1 ? losses[0] : undefined;
   const isRunning = phase === "waiting" || phase === "arriving";
   return (

@@ -23,6 +23,7 @@ import { Figure } from "./figure.tsx";
 import { Inputs } from "./inputs.tsx";
 import { Player } from "./player.tsx";
 import { Scrubber } from "./scrubber.tsx";
+import { GradientNote } from "./shows.tsx";
 import { Strips } from "./strips.tsx";
 import { RunTrouble } from "./trouble.tsx";
 
@@ -32,6 +33,7 @@ export function Stage() {
     <section class="stage">
       <Inputs />
       <FigurePlace />
+      <GradientNote />
       <Player />
       <ScrubberPlace />
       <StripsPlace />

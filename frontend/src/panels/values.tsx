@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { GraphNode } from "../core/types.ts";
 import { domainOfScale, scaleOfRole, valueColour } from "../render/colours.ts";
 import { formatNumber, fullNumber } from "../state/format.ts";
-import { text, theme, unit } from "../state/store.ts";
+import { shownTrace, text, theme, unit } from "../state/store.ts";
 
 interface ValuesProps {
   values: Float32Array;
@@ -28,11 +28,15 @@ export function Values({ values, node, labels, range, tools }: ValuesProps) {
     const isBelow = row.offsetTop + row.offsetHeight > scrollTop + clientHeight;
     if (isAbove || isBelow) list.current.scrollTop = row.offsetTop - clientHeight / 2;
   }, [chosen]);
+  const nameOf = (own: Float32Array): string => {
+    if (shownTrace.value?.shows === "gradients") return words.gradient;
+    return own.length > 1 ? words.values : words.value;
+  };
   const columns = node.shape.length > 1 ? (node.shape.at(-1) ?? 1) : null;
   return (
     <section>
       <h3>
-        {values.length > 1 ? words.values : words.value} {tools}
+        {nameOf(values)} {tools}
       </h3>
       <ul class="values" ref={list}>
         {[...values.subarray(0, MOST)].map((value, i) => (
@@ -76,7 +80,7 @@ function Bar({
   node: GraphNode;
   range: readonly [number, number];
 }) {
-  const scale = scaleOfRole(node.role);
+  const scale = shownTrace.value?.shows === "gradients" ? "diverging" : scaleOfRole(node.role);
   const [low, high] = domainOfScale(scale, range);
   const place = (each: number) => Math.min(Math.max((each - low) / (high - low), 0), 1) * 100;
   const zero = place(0);

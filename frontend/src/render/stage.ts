@@ -127,7 +127,13 @@ export class Stage {
 
   pose(now = performance.now()): Pose {
     const { trace } = this.input;
-    return poseOf(this.template, trace?.lengths ?? {}, this.shareUnfolded(now), this.anchor);
+    return poseOf(
+      this.template,
+      trace?.lengths ?? {},
+      this.shareUnfolded(now),
+      this.anchor,
+      trace?.trees,
+    );
   }
 
   camera(now = performance.now()): Camera {

@@ -6,7 +6,7 @@ import type { GraphNode, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { domainOfScale, ink, notANumber, roleColour, scaleTable, tableIndex } from "./colours.ts";
 import { rgbOfHex } from "./oklch.ts";
 import { FONTS } from "./painter.ts";
-import { type Ranges, scaleOfNode, visibleSymbol } from "./values.ts";
+import { type Ranges, visibleSymbol } from "./values.ts";
 
 /** A bar already says its size by its height: its colour need not shout. */
 const BAR_ALPHA = 0.7;
@@ -161,7 +161,7 @@ function paintBars(
   last: number,
 ): void {
   const { axis, theme, ranges } = scene;
-  const scale = scaleOfNode(strip.node);
+  const scale = scene.ranges.scaleOf(strip.node);
   const [low, high] = domainOfScale(scale, ranges.of(strip.node));
   const table = scaleTable(scale, theme);
   const column = new Float32Array(1);
@@ -197,7 +197,7 @@ function paintHeat(
   buffer.width = columns;
   buffer.height = rows;
   const image = new ImageData(columns, rows);
-  const scale = scaleOfNode(strip.node);
+  const scale = scene.ranges.scaleOf(strip.node);
   const [low, high] = domainOfScale(scale, ranges.of(strip.node));
   const { rgb } = scaleTable(scale, theme);
   const wrong = rgbOfHex(notANumber(theme));

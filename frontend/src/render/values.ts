@@ -11,7 +11,7 @@ import {
   tableIndex,
 } from "./colours.ts";
 
-export function scaleOfNode(node: GraphNode): Scale {
+function scaleOfNode(node: GraphNode): Scale {
   if (node.role === "input" || node.role === "target") return "diverging";
   return scaleOfRole(node.role);
 }
@@ -24,14 +24,20 @@ function isTotal(node: GraphNode): boolean {
 /** Which span of numbers each variable is read on. All states share one, so that their colours compare. */
 export interface Ranges {
   of(node: GraphNode): [number, number];
+  scaleOf(node: GraphNode): Scale;
   /** What the legend shows, in this order. */
-  legend: { scale: Scale; range: [number, number]; isInput: boolean }[];
+  legend: { scale: Scale; range: [number, number]; kind: "value" | "input" | "gradient" }[];
 }
 
 export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
+  const isGradient = trace?.shows === "gradients";
   const shared = new Map<string, [number, number]>();
-  const keyOf = (node: GraphNode): string =>
-    `${scaleOfNode(node)}${node.kind === "input" ? " input" : ""}`;
+  const scaleOf = (node: GraphNode): Scale => (isGradient ? "diverging" : scaleOfNode(node));
+  const keyOf = (node: GraphNode): string => {
+    // The gradient at a loss is 1, whatever the others are: it has a scale of its own.
+    if (isGradient) return shapeOf(node) === "diamond" ? "loss" : "diverging gradient";
+    return `${scaleOf(node)}${node.kind === "input" ? " input" : ""}`;
+  };
   for (const node of graph.nodes) {
     if (node.kind !== "input" && node.kind !== "variable") continue;
     if (shapeOf(node) === "token" || isTotal(node)) continue;
@@ -39,15 +45,16 @@ export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
     const known = shared.get(keyOf(node));
     shared.set(keyOf(node), [Math.min(low, known?.[0] ?? low), Math.max(high, known?.[1] ?? high)]);
   }
-  const order = ["diverging", "gate", "probability", "loss", "diverging input"];
+  const order = isGradient
+    ? (["diverging gradient"] as const)
+    : (["diverging", "gate", "probability", "loss", "diverging input"] as const);
   return {
     of: (node) => shared.get(keyOf(node)) ?? [0, 0],
+    scaleOf,
     legend: order.flatMap((key) => {
       const range = shared.get(key);
-      const scale = (key.split(" ")[0] ?? "diverging") as Scale;
-      return range
-        ? [{ scale, range: domainOfScale(scale, range), isInput: key.endsWith("input") }]
-        : [];
+      const [scale, kind = "value"] = key.split(" ") as [Scale, ("input" | "gradient")?];
+      return range ? [{ scale, range: domainOfScale(scale, range), kind }] : [];
     }),
   };
 }
@@ -72,7 +79,7 @@ export function cellValue(values: Float32Array, cell: number, cells: number): nu
 }
 
 export function colourOf(node: GraphNode, value: number, ranges: Ranges, theme: Theme): string {
-  const scale = scaleOfNode(node);
+  const scale = ranges.scaleOf(node);
   const [low, high] = domainOfScale(scale, ranges.of(node));
   const index = tableIndex(value, low, high);
   return index < 0 ? notANumber(theme) : (scaleTable(scale, theme).css[index] ?? "");

@@ -61,6 +61,7 @@ function apply(link: Link, equations: string): void {
   store.settings.value = link.settings ?? {};
   store.step.value = link.step ?? 1;
   store.speed.value = link.speed ?? 1;
+  store.shows.value = link.shows ?? "values";
   store.unfolded.value = link.view !== "folded" && link.view !== undefined;
   store.selection.value = placed(link.selection ?? null, link.step ?? 1);
   store.unit.value = link.unit ?? 0;
@@ -92,6 +93,7 @@ export function currentLink(): Link {
   if (store.selection.value) link.selection = store.selection.value;
   if (store.selection.value && store.unit.value > 0) link.unit = store.unit.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
+  if (store.shows.value === "gradients") link.shows = "gradients";
   if (store.editing.value) link.edit = true;
   link.lang = store.language.value;
   if (store.chosenTheme.value) link.theme = store.chosenTheme.value;

@@ -1,6 +1,7 @@
 /** Every key of the page, in one table: what it does, when it may, and how help names it. */
 import type { Dictionary } from "../text/index.ts";
 import { nextTheme, select } from "./actions.ts";
+import { showGradients } from "./gradients.ts";
 import { goTo, setUnfolded, togglePlaying } from "./player.ts";
 import * as store from "./store.ts";
 import { product } from "./trace.ts";
@@ -27,6 +28,11 @@ export const KEYS: readonly Key[] = [
   { name: "previousUnit", keys: ["ArrowUp"], act: () => moveUnit(-1) },
   { name: "nextUnit", keys: ["ArrowDown"], act: () => moveUnit(1) },
   { name: "fold", keys: ["f", "F"], act: does(() => setUnfolded(!store.unfolded.value)) },
+  {
+    name: "gradients",
+    keys: ["g", "G"],
+    act: does(() => showGradients(store.shows.value === "values")),
+  },
   { name: "edit", keys: ["e", "E"], act: does(toggleEditing) },
   { name: "theme", keys: ["t", "T"], act: does(nextTheme) },
   { name: "help", keys: ["?"], act: does(() => toggle(store.helpOpen)) },

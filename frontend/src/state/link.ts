@@ -20,6 +20,7 @@ export interface Link {
   unit?: number;
   speed?: number;
   edit?: boolean;
+  shows?: "gradients";
   lang?: Language;
   theme?: Theme;
 }
@@ -104,6 +105,7 @@ const FIELDS: { [F in Field]-?: Entry } = {
     read: (text) => text === "1" || undefined,
     write: (value) => (value ? "1" : ""),
   }),
+  shows: entry("shows", oneOf(["gradients"] as const)),
   lang: entry("lang", oneOf(LANGUAGES)),
   theme: entry("theme", oneOf(THEMES)),
 };

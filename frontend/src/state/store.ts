@@ -12,8 +12,9 @@ import type {
   ProblemEntry,
   RecurrenceRequest,
 } from "../api/wire.ts";
-import type { Selection, Theme, TimeAxis } from "../core/types.ts";
+import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
+import type { GradientTrace } from "./gradients.ts";
 import { begin } from "./history.ts";
 import { inputsOf, lengthsOf } from "./inputs.ts";
 import type { RunTrace } from "./trace.ts";
@@ -58,6 +59,8 @@ export const rulesOpen = signal(false);
 export const helpOpen = signal(false);
 export const tab = signal<Tab>("lesson");
 export const reducedMotion = signal(false);
+/** What the drawing and the strips show of the run. */
+export const shows = signal<"values" | "gradients">("values");
 
 // What the service answered.
 export const catalogue = signal<ArchitectureSummary[]>([]);
@@ -67,6 +70,7 @@ export const diagnostics = signal<ProblemEntry[]>([]);
 export const reading = signal(false);
 export const run = signal<RunState>({ phase: "idle", fault: null, cost: null, nonfinite: null });
 export const trace = signal<RunTrace | null>(null);
+export const gradients = signal<GradientTrace | null>(null);
 /** Changes whenever steps of the run have arrived. */
 export const traceVersion = signal(0);
 /** Why the page itself could not be opened. */
@@ -107,10 +111,17 @@ export const index = computed(
 );
 
 /** The run's values, unless the graph has meanwhile got other shapes. */
-export const shownTrace = computed(() => {
+export const shownValues = computed(() => {
   const nodes = description.value?.graph.nodes ?? [];
   const held = trace.value;
   return held?.fits(nodes.filter((node) => node.kind !== "parameter")) ? held : null;
+});
+/** The values, or the gradients where they are wanted and here. */
+export const shownTrace = computed<Trace | null>(() => {
+  const values = shownValues.value;
+  const held = gradients.value;
+  const isWanted = shows.value === "gradients" && held?.lengths === values?.lengths;
+  return (isWanted && held) || values;
 });
 export const total = computed(() => shownTrace.value?.lengths[domain.value] ?? 0);
 export const arrived = computed(() => {

@@ -12,9 +12,11 @@ interface Track {
 }
 
 export class RunTrace implements Trace {
+  readonly shows = "values";
   readonly lengths: Record<string, number>;
   readonly arrived: Record<string, number> = {};
   readonly symbols: Record<string, string[]>;
+  readonly trees: Trace["trees"];
   readonly shapes: Record<string, number[]>;
   version = 0;
   #tracks = new Map<string, Track>();
@@ -23,6 +25,7 @@ export class RunTrace implements Trace {
   constructor(start: StartEvent) {
     this.lengths = start.lengths;
     this.symbols = start.symbols;
+    this.trees = (start as { trees?: Trace["trees"] }).trees ?? {};
     this.shapes = start.shapes;
     for (const domain of Object.keys(start.lengths)) this.arrived[domain] = 0;
     for (const [name, shape] of Object.entries(start.shapes)) {
@@ -101,7 +104,7 @@ export class RunTrace implements Trace {
 }
 
 /** "0" and "-1" are themselves; "end+1" is one beyond the last step. */
-function positionOf(text: string, steps: number): number {
+export function positionOf(text: string, steps: number): number {
   return text.startsWith("end") ? steps + Number(text.slice(3) || 0) : Number(text);
 }
 

@@ -25,6 +25,8 @@ export interface Wanted {
 export function fakeTrace({ graph, domains }: Described, steps: number, arrived: number): Trace {
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
   return {
+    shows: "values",
+    trees: {},
     lengths: Object.fromEntries(domains.map((domain) => [domain.name, steps])),
     arrived: Object.fromEntries(domains.map((domain) => [domain.name, arrived])),
     symbols: { x: [..."hello world, hello"].slice(0, steps) },

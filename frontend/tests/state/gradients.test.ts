@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import type { RunOutput, StartEvent } from "../../src/api/wire.ts";
+import { rangesOf } from "../../src/render/values.ts";
+import { GradientTrace } from "../../src/state/gradients.ts";
+import { RunTrace } from "../../src/state/trace.ts";
+import { read } from "../core/graphs.ts";
+
+const START = {
+  event: "start",
+  lengths: { time: 3 },
+  shapes: { h: [2], loss: [] },
+  domains: { h: ["time"], loss: [] },
+  symbols: {},
+} as unknown as StartEvent;
+
+const output = (name: string, domains: string[], shape: number[], data: number[]): RunOutput => ({
+  name,
+  domains,
+  shape,
+  datatype: "FP32",
+  data,
+});
+
+const OUTPUTS = [
+  output("loss", [], [], [7]),
+  output("grad/h", ["time"], [3, 2], [1, -2, 3, -4, 5, -6]),
+  output("grad/h[0]", [], [2], [0.5, 0.25]),
+  output("grad/W", [], [2, 2], [1, 2, 3, 4]),
+  output("grad/loss", [], [], [1]),
+];
+
+describe("gradients of a run", () => {
+  const gradients = new GradientTrace(new RunTrace(START), OUTPUTS);
+
+  test("are read step by step, boundary values too", () => {
+    expect([...(gradients.value("h", 2) ?? [])]).toEqual([3, -4]);
+    expect([...(gradients.value("h", 0) ?? [])]).toEqual([0.5, 0.25]);
+    expect(gradients.value("h", 4)).toBeNull();
+    expect([...(gradients.value("loss", 2) ?? [])]).toEqual([1]);
+    expect(gradients.range("h")).toEqual([-6, 5]);
+    expect(gradients.value("x", 1)).toBeNull();
+  });
+
+  test("share one scale that no loss stretches", () => {
+    const { graph } = read("lstm");
+    const ranges = rangesOf(graph, gradients);
+    expect(ranges.legend.map((each) => [each.kind, each.scale])).toEqual([
+      ["gradient", "diverging"],
+    ]);
+    const gate = graph.nodes.find((node) => node.role === "gate");
+    expect(gate && ranges.scaleOf(gate)).toBe("diverging");
+    expect(gate && ranges.of(gate)).toEqual([-6, 5]);
+  });
+});
