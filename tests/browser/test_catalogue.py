@@ -1,0 +1,73 @@
+"""Every architecture of the catalogue, and every variant, opens on the page and is drawn to its last step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from unrolled.catalogue import read_catalogue
+from unrolled.language import parse
+
+Open = Callable[..., Page]
+
+ARCHITECTURES = read_catalogue().architectures
+
+BOXES = """
+() => [...document.querySelectorAll(".figure-mirror [data-node]")].map((node) => ({
+  name: `${node.dataset.node}@${node.dataset.step}`,
+  id: node.dataset.node,
+  box: ["x", "y", "w", "h"].map((key) => Number(node.dataset[key])),
+}))
+"""
+
+
+@pytest.mark.parametrize("identity", list(ARCHITECTURES))
+def test_it_opens_and_is_drawn(open_page: Open, identity: str) -> None:
+    found = ARCHITECTURES[identity]
+    page = open_page(f"/{identity}?view=unfolded&step=1&lang=en", reduced_motion="reduce")
+    base = ARCHITECTURES[identity.split("/")[0]]
+    expect(page.get_by_role("heading", name=base.titles["en"], exact=True)).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.figure-mirror [data-node]') !== null")
+    last = page.get_by_role("button", name="Last step")
+    page.keyboard.press("End")
+    expect(last).to_be_disabled()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(".katex-error")).to_have_count(0)
+    variables = parse(found.equations, found.defaults.sizes).variables
+    missing = set(variables) - {one["id"] for one in settled(page)}
+    page.keyboard.press("Home")
+    missing -= {one["id"] for one in settled(page)}
+    assert missing == set(), "in the drawing neither at the last step nor at the first"
+    page.keyboard.press("f")
+    page.wait_for_timeout(100)
+    assert overlaps(settled(page)) == []
+
+
+def settled(page: Page) -> list[dict[str, object]]:
+    """The boxes of the drawing once it rests, as its copy in the document says."""
+    page.wait_for_timeout(150)
+    boxes = page.evaluate(BOXES)
+    assert boxes
+    assert overlaps(boxes) == []
+    return boxes
+
+
+def overlaps(boxes: list[dict[str, object]]) -> list[tuple[object, object]]:
+    """Pairs of boxes that lie on one another."""
+
+    def apart(a: list[float], b: list[float]) -> bool:
+        return (
+            a[0] + a[2] <= b[0] + 0.5
+            or b[0] + b[2] <= a[0] + 0.5
+            or a[1] + a[3] <= b[1] + 0.5
+            or b[1] + b[3] <= a[1] + 0.5
+        )
+
+    return [
+        (one["name"], other["name"])
+        for i, one in enumerate(boxes)
+        for other in boxes[:i]
+        if not apart(one["box"], other["box"])  # type: ignore[arg-type]
+    ]
