@@ -2,6 +2,7 @@
  * The records on the wire, as the page calls them. Their shapes are generated from openapi.json
  * (schema.ts); here answers are known to be complete, and graphs are those of the core.
  */
+import type { Clamp } from "../core/clamp.ts";
 import type { FoldedGraph, Language } from "../core/types.ts";
 import type * as schema from "./schema.ts";
 
@@ -46,6 +47,7 @@ export type Description = Omit<Complete<schema.Recurrence>, "graph"> & { graph: 
 
 export type Defaults = Omit<Complete<schema.Defaults>, "inputs"> & {
   inputs: Record<string, InputValue>;
+  clamp?: Clamp[];
 };
 
 export type Architecture = Omit<Complete<schema.Architecture>, "recurrence" | "defaults"> & {
@@ -66,4 +68,5 @@ export type RunRequest = Pick<schema.RunRequest, "architecture" | "equations" | 
   forcing: number;
   boundary?: Record<string, unknown>;
   gradient?: { of: string };
+  clamp?: Clamp[];
 };

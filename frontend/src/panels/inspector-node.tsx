@@ -21,6 +21,7 @@ import {
 import { Chart } from "./chart.tsx";
 import { EquationNumbers } from "./equation-numbers.tsx";
 import { Formula } from "./formula.tsx";
+import { Hold } from "./hold.tsx";
 import { Copy, Facts, Reference, Title } from "./inspector-parts.tsx";
 import { stageName } from "./schedule.tsx";
 import { Values } from "./values.tsx";
@@ -71,6 +72,7 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
       ) : (
         <p class="note">{words.waiting}</p>
       )}
+      {node.kind === "variable" && <Hold node={node} labels={labels} />}
       {hasTime && <History node={node} labels={labels} />}
       {reads.length > 0 && (
         <section>

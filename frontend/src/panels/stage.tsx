@@ -20,6 +20,7 @@ import {
   unfolded,
 } from "../state/store.ts";
 import { Figure } from "./figure.tsx";
+import { HeldLine } from "./hold.tsx";
 import { Inputs } from "./inputs.tsx";
 import { Player } from "./player.tsx";
 import { Scrubber } from "./scrubber.tsx";
@@ -32,6 +33,7 @@ export function Stage() {
   return (
     <section class="stage">
       <Inputs />
+      <HeldLine />
       <FigurePlace />
       <GradientNote />
       <Player />

@@ -3,6 +3,7 @@ import { batch, effect } from "@preact/signals";
 import { isAbort } from "../api/problems.ts";
 import { getArchitecture, listArchitectures } from "../api/requests.ts";
 import type { InputValue } from "../api/wire.ts";
+import { writeClamps } from "../core/clamp.ts";
 import type { Selection, Theme } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
 import { begin, change, redo, undo } from "./history.ts";
@@ -61,6 +62,7 @@ function apply(link: Link, equations: string): void {
   store.settings.value = link.settings ?? {};
   store.step.value = link.step ?? 1;
   store.speed.value = link.speed ?? 1;
+  store.clamps.value = link.clamp ?? store.architecture.value?.defaults.clamp ?? [];
   store.shows.value = link.shows ?? "values";
   store.unfolded.value = link.view !== "folded" && link.view !== undefined;
   store.selection.value = placed(link.selection ?? null, link.step ?? 1);
@@ -88,6 +90,8 @@ export function currentLink(): Link {
   if (hasKeys(store.settings.value)) link.settings = store.settings.value;
   if (store.forcing.value !== defaults.forcing) link.forcing = store.forcing.value;
   if (store.seed.value !== defaults.seed) link.seed = store.seed.value;
+  const usual = writeClamps(defaults.clamp ?? []);
+  if (writeClamps(store.clamps.value) !== usual) link.clamp = store.clamps.value;
   link.view = store.unfolded.value ? "unfolded" : "folded";
   link.step = store.step.value;
   if (store.selection.value) link.selection = store.selection.value;

@@ -3,6 +3,7 @@
  * path; everything else is a field of the query, left out where it is the default.
  */
 import type { Generator, InputValue, Language } from "../api/wire.ts";
+import { type Clamp, readClamps, writeClamps } from "../core/clamp.ts";
 import type { Selection, Theme } from "../core/types.ts";
 
 export interface Link {
@@ -14,6 +15,7 @@ export interface Link {
   settings?: Record<string, number>;
   forcing?: number;
   seed?: number;
+  clamp?: Clamp[];
   view?: "folded" | "unfolded";
   step?: number;
   selection?: Selection;
@@ -96,6 +98,7 @@ const FIELDS: { [F in Field]-?: Entry } = {
   settings: entry("settings", numbersByName),
   forcing: entry("forcing", number),
   seed: entry("seed", positive),
+  clamp: entry("clamp", { read: readClamps, write: writeClamps }),
   view: entry("view", oneOf(["folded", "unfolded"] as const)),
   step: entry("step", positive),
   selection: entry("selection", selection),

@@ -6,6 +6,7 @@ import { streamRun } from "../api/stream.ts";
 import type { Architecture, Description, RunRequest } from "../api/wire.ts";
 import {
   architecture,
+  clamps,
   described,
   effectiveInputs,
   effectiveLengths,
@@ -35,6 +36,8 @@ export function runRequest(): RunRequest | null {
   const known = described.value;
   if (!entry || !known) return null;
   const names = new Set(known.description.settings.map((setting) => setting.name));
+  const variables = new Set(known.description.graph.nodes.map((node) => node.id));
+  const held = clamps.value.filter((each) => variables.has(each.variable));
   const chosen = Object.entries(settings.value).filter(([name]) => names.has(name));
   return {
     ...(known.isCatalogue
@@ -49,6 +52,7 @@ export function runRequest(): RunRequest | null {
     settings: Object.fromEntries(chosen),
     inputs: effectiveInputs.value,
     forcing: known.request.forcing,
+    ...(held.length > 0 ? { clamp: held } : {}),
   };
 }
 

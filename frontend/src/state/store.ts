@@ -12,6 +12,7 @@ import type {
   ProblemEntry,
   RecurrenceRequest,
 } from "../api/wire.ts";
+import type { Clamp } from "../core/clamp.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
 import type { GradientTrace } from "./gradients.ts";
@@ -46,6 +47,7 @@ export const sizes = signal<Record<string, number>>({});
 export const lengths = signal<Record<string, number>>({});
 export const settings = signal<Record<string, number>>({});
 export const forcing = signal(1);
+export const clamps = signal<Clamp[]>([]);
 export const seed = signal(0);
 export const step = signal(1);
 export const playing = signal(false);

@@ -125,6 +125,22 @@ export const en = {
     },
   },
 
+  hold: {
+    title: "Hold",
+    text: "Fix the variable at a value and see what follows.",
+    value: "Value",
+    units: "Units",
+    allUnits: "all units",
+    unit: (name: string) => `unit ${name}`,
+    steps: "Steps",
+    allSteps: "all steps",
+    step: (index: string, at: number) => `${index} = ${at}`,
+    from: (index: string, at: number) => `from ${index} = ${at} on`,
+    hold: "Hold",
+    held: "Held",
+    release: (name: string) => `Let ${name} go`,
+  },
+
   schedule: {
     title: "Schedule",
     intro: "The order in which the machine computes these equations.",

@@ -119,6 +119,22 @@ export const zh: Dictionary = {
     },
   },
 
+  hold: {
+    title: "固定",
+    text: "把变量固定在一个值上，看看会发生什么。",
+    value: "值",
+    units: "单元",
+    allUnits: "所有单元",
+    unit: (name) => `单元 ${name}`,
+    steps: "步",
+    allSteps: "所有步",
+    step: (index, at) => `${index} = ${at}`,
+    from: (index, at) => `从 ${index} = ${at} 起`,
+    hold: "固定",
+    held: "已固定",
+    release: (name) => `放开 ${name}`,
+  },
+
   schedule: {
     title: "调度",
     intro: "机器计算这些方程的次序。",
