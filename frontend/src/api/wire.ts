@@ -45,9 +45,9 @@ export type Stage = Complete<schema.Stage>;
 
 export type Description = Omit<Complete<schema.Recurrence>, "graph"> & { graph: FoldedGraph };
 
-export type Defaults = Omit<Complete<schema.Defaults>, "inputs"> & {
+export type Defaults = Omit<Complete<schema.Defaults>, "inputs" | "clamp"> & {
   inputs: Record<string, InputValue>;
-  clamp?: Clamp[];
+  clamp: Clamp[];
 };
 
 export type Architecture = Omit<Complete<schema.Architecture>, "recurrence" | "defaults"> & {

@@ -19,6 +19,7 @@ import { Rules } from "./rules.tsx";
 import { Schedule } from "./schedule.tsx";
 import { Settings } from "./settings.tsx";
 import { Stage } from "./stage.tsx";
+import { Symbols } from "./symbols.tsx";
 import { Tabs } from "./tabs.tsx";
 import { PageTrouble } from "./trouble.tsx";
 
@@ -48,8 +49,9 @@ function Parts() {
       <main class="text-column">
         <LessonHead />
         <Equations />
-        <Lesson />
         <Settings />
+        <Lesson />
+        <Symbols />
         <Schedule />
       </main>
       <Stage />

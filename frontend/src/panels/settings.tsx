@@ -3,7 +3,16 @@ import { Problem } from "../api/problems.ts";
 import type { ProblemEntry } from "../api/wire.ts";
 import { setSize } from "../state/actions.ts";
 import { formatNumber } from "../state/format.ts";
-import { description, diagnostics, fault, forcing, seed, settings, text } from "../state/store.ts";
+import {
+  architecture,
+  description,
+  diagnostics,
+  fault,
+  forcing,
+  seed,
+  settings,
+  text,
+} from "../state/store.ts";
 import { Coded } from "./coded.tsx";
 import { Formula } from "./formula.tsx";
 import { Icon } from "./icons.tsx";
@@ -12,6 +21,7 @@ export function Settings() {
   const words = text.value.input;
   const known = description.value;
   if (!known) return null;
+  const usual = architecture.value?.defaults.settings ?? {};
   return (
     <section class="settings" aria-labelledby="settings-title">
       <h2 id="settings-title">{words.settings}</h2>
@@ -35,7 +45,7 @@ export function Settings() {
           label={setting.name}
           minimum={setting.minimum}
           maximum={setting.maximum}
-          value={settings.value[setting.name] ?? setting.value}
+          value={settings.value[setting.name] ?? usual[setting.name] ?? setting.value}
           onChange={(value) => {
             settings.value = { ...settings.value, [setting.name]: value };
           }}

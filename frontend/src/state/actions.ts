@@ -90,7 +90,7 @@ export function currentLink(): Link {
   if (hasKeys(store.settings.value)) link.settings = store.settings.value;
   if (store.forcing.value !== defaults.forcing) link.forcing = store.forcing.value;
   if (store.seed.value !== defaults.seed) link.seed = store.seed.value;
-  const usual = writeClamps(defaults.clamp ?? []);
+  const usual = writeClamps(defaults.clamp);
   if (writeClamps(store.clamps.value) !== usual) link.clamp = store.clamps.value;
   link.view = store.unfolded.value ? "unfolded" : "folded";
   link.step = store.step.value;

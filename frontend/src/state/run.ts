@@ -38,7 +38,9 @@ export function runRequest(): RunRequest | null {
   const names = new Set(known.description.settings.map((setting) => setting.name));
   const variables = new Set(known.description.graph.nodes.map((node) => node.id));
   const held = clamps.value.filter((each) => variables.has(each.variable));
-  const chosen = Object.entries(settings.value).filter(([name]) => names.has(name));
+  const moved = { ...entry.defaults.settings, ...settings.value };
+  const chosen = Object.entries(moved).filter(([name]) => names.has(name));
+  const isHolding = held.length > 0 || entry.defaults.clamp.length > 0;
   return {
     ...(known.isCatalogue
       ? { architecture: entry.id }
@@ -52,7 +54,7 @@ export function runRequest(): RunRequest | null {
     settings: Object.fromEntries(chosen),
     inputs: effectiveInputs.value,
     forcing: known.request.forcing,
-    ...(held.length > 0 ? { clamp: held } : {}),
+    ...(isHolding ? { clamp: held } : {}),
   };
 }
 

@@ -125,6 +125,14 @@ export const en = {
     },
   },
 
+  symbols: {
+    title: "Symbols",
+    symbol: "Symbol",
+    meaning: "Meaning",
+    shape: "Shape",
+    scalar: "scalar",
+  },
+
   hold: {
     title: "Hold",
     text: "Fix the variable at a value and see what follows.",

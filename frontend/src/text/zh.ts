@@ -119,6 +119,14 @@ export const zh: Dictionary = {
     },
   },
 
+  symbols: {
+    title: "符号",
+    symbol: "符号",
+    meaning: "含义",
+    shape: "形状",
+    scalar: "标量",
+  },
+
   hold: {
     title: "固定",
     text: "把变量固定在一个值上，看看会发生什么。",
