@@ -7,16 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalogue.small import small_catalogue
 from engine.interpreter import DEFINITIONS
 from engine.parity import RANDOM, assert_parity, random_inputs, run_both
 from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
-from unrolled.catalogue import read_catalogue
 from unrolled.language import FUNCTIONS, parse
 
-CATALOGUE = read_catalogue().architectures
+CATALOGUE = small_catalogue()
 RUNNABLE = [name for name in EXAMPLES if name != "tree"]
-SMALL = {"x": 3, "h": 4, "y": 3}
 
 TEXTS = {
     "a state that skips": """
@@ -282,7 +281,7 @@ def test_a_construct_of_the_language_computes_what_it_says(name: str, forcing: i
 @pytest.mark.parametrize("forcing", [0, 1])
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_the_catalogue_computes_what_it_says(name: str, forcing: int) -> None:
-    check(CATALOGUE[name].equations, SMALL, forcing)
+    check(*CATALOGUE[name], forcing)
 
 
 @pytest.mark.parametrize("forcing", [0, 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from graph.figures_depth import DEPTH
 from graph.notation import edges_of, lines
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
@@ -22,6 +23,7 @@ GATES_GRU = """
     u -> h : -; h -> h : - @1; h_tilde -> h : -
 """
 BOOK = {
+    **DEPTH,
     "rnn-hidden-recurrence": f"x -> h : U; h -> h : W @1; {READ_OUT}",
     "rnn-output-recurrence": f"x -> h : U; o -> h : W @1; {READ_OUT}",
     "rnn-output-recurrence/probability": f"x -> h : U; p -> h : W @1; {READ_OUT}",
@@ -132,8 +134,9 @@ def test_every_parameter_is_on_the_way_of_an_edge_or_read_directly(name: str) ->
 def test_variables_and_parameters_come_with_shape_and_line(name: str) -> None:
     recurrence = parse(CATALOGUE[name].equations)
     for node in fold(recurrence).nodes:
-        known = recurrence.variables.get(node.id) or recurrence.parameters[node.id]
-        assert node.shape == known.shape
+        named = {**recurrence.variables, **recurrence.parameters, **recurrence.constants}
+        known = named.get(node.id) or recurrence.settings[node.id]
+        assert node.shape == getattr(known, "shape", ())
         assert node.line == known.span.line
 
 
