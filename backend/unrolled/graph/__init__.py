@@ -7,7 +7,10 @@
 from unrolled.graph.adjoint import Adjoint, Target, adjoint
 from unrolled.graph.cost import Cost, cost, total_cost
 from unrolled.graph.describing import describe, operation_place, operations
+from unrolled.graph.facts import facts
+from unrolled.graph.figures import opened, restricted
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
+from unrolled.graph.paths import Path, Paths, Place, TooManyPlacesError, paths
 from unrolled.graph.program import Instruction, Operand, Program, lower
 from unrolled.graph.schedule import Component, Schedule, arrange, schedule
 from unrolled.graph.unfolded import Unfolded, unfold
@@ -21,19 +24,27 @@ __all__ = [
     "Instruction",
     "Node",
     "Operand",
+    "Path",
+    "Paths",
+    "Place",
     "Program",
     "Read",
     "Schedule",
     "Target",
+    "TooManyPlacesError",
     "Unfolded",
     "adjoint",
     "arrange",
     "cost",
     "describe",
+    "facts",
     "fold",
     "lower",
+    "opened",
     "operation_place",
     "operations",
+    "paths",
+    "restricted",
     "schedule",
     "total_cost",
     "unfold",

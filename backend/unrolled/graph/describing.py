@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from unrolled.graph.cost import cost
+from unrolled.graph.facts import facts
 from unrolled.graph.folded import Boundary, Edge, Node, Read, fold, read_position
 from unrolled.graph.program import Program
 from unrolled.graph.schedule import Component, Schedule, operand_text, schedule
@@ -20,7 +21,7 @@ DEFAULT_STEPS = 12
 def describe(
     recurrence: Recurrence, lengths: Mapping[str, int] | None = None, forcing: float = 1.0
 ) -> dict[str, Any]:
-    """Folded graph, equations, schedule, parameters and cost, ready for JSON.
+    """Folded graph, equations, schedule, parameters, cost and facts, ready for JSON.
 
     `lengths` are steps a domain (12 where not given); `forcing` from 0 to 1. Raises `LanguageError`
     where the equations have no order.
@@ -60,6 +61,7 @@ def describe(
             for one in recurrence.parameters.values()
         ],
         "cost": asdict(cost(plan, known)),
+        "facts": facts(recurrence, graph, plan, known),
         "has_forcing": any(
             term.function == "force" for one in recurrence.equations for term in one.term.walk()
         ),

@@ -8,13 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from unrolled.graph.roles import Role, roles
 from unrolled.language import Equation, Initial, Position, Recurrence, Reference, Shape, Term
 from unrolled.language.latex import name_latex
 
 Kind = Literal["input", "variable", "parameter", "constant", "setting"]
+
+_LINEAR: Final = (
+    "add", "subtract", "negative", "multiply", "matmul", "sum", "mean", "concat", "transpose", "outer", "bilinear",
+    "circular_convolve", "force",
+)  # fmt: skip
+"""Functions that are linear in each argument while the others stay as they are."""
+
+
+def is_linear(function: str, place: int) -> bool:
+    """Whether a function is linear in its argument at `place` (the others held fixed)."""
+    return (
+        function in _LINEAR
+        or (function == "divide" and place == 0)
+        or (function == "where" and place > 0)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Edge:
     """`at` is None for every step, or the boundary position that the edge enters.
 
     `indices` are the running indices of the equation, one a domain of the target; empty where `at` fixes it.
+    `nonlinear` is how many nonlinear functions lie on the way, at least and at most.
     """
 
     id: str
@@ -72,6 +88,7 @@ class Edge:
     operation: str
     cut: bool = False
     at: tuple[Boundary, ...] | None = None
+    nonlinear: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +106,16 @@ def fold(recurrence: Recurrence, forcing: float = 1.0) -> FoldedGraph:
     for equation in (*recurrence.equations, *recurrence.boundaries):
         for edge in _Edges(recurrence, equation, forcing).all():
             known = edges.get(edge.id)
-            edges[edge.id] = edge if known is None else replace(edge, cut=known.cut and edge.cut)
+            edges[edge.id] = edge if known is None else _merged(known, edge)
     found = tuple(edges.values())
     return FoldedGraph(tuple(_nodes(recurrence, found)), found)
+
+
+def _merged(first: Edge, second: Edge) -> Edge:
+    """Two references that are drawn as one edge."""
+    (least, most), (other_least, other_most) = first.nonlinear, second.nonlinear
+    counts = (min(least, other_least), max(most, other_most))
+    return replace(second, cut=first.cut and second.cut, nonlinear=counts)
 
 
 def _nodes(recurrence: Recurrence, edges: tuple[Edge, ...]) -> Iterator[Node]:
@@ -179,6 +203,7 @@ class _Place:
     over: frozenset[str] = frozenset()
     is_cut: bool = False
     is_summand: bool = True
+    nonlinear: int = 0
 
 
 class _Edges:
@@ -218,6 +243,7 @@ class _Edges:
                 over,
                 place.is_cut or self._is_cut(term, number),
                 own == "total",
+                place.nonlinear + (not is_linear(term.function, number)),
             )
             other = self._way(term, number)
             if other is not None:
@@ -273,6 +299,7 @@ class _Edges:
             place.operation,
             place.is_cut,
             at,
+            (place.nonlinear, place.nonlinear),
         )
 
     def _running(self) -> tuple[str, ...]:

@@ -172,6 +172,109 @@ class Cost(Answer):
     lengths: dict[str, int]
 
 
+class Count(Answer):
+    """A number, and its formula in the lengths of the domains, if it has one: `5 τ + 2`."""
+
+    count: int
+    formula: str | None
+
+
+class FoldedCounts(Answer):
+    """Inputs and variables, and the references between them; parameters are labels."""
+
+    nodes: int
+    edges: int
+
+
+class UnfoldedCounts(Answer):
+    """Counts of the unfolded graph, boundary values among them."""
+
+    nodes: int
+    edges: int
+    nodes_formula: str
+    edges_formula: str
+
+
+class ParameterFormula(Answer):
+    """How many numbers a parameter holds, in the sizes of the variables: `n_h n_x`."""
+
+    name: str
+    shape: list[int]
+    count: int
+    formula: str
+
+
+class ParameterCounts(Answer):
+    """All parameters together, and each."""
+
+    count: int
+    formula: str
+    each: list[ParameterFormula]
+
+
+class InOrder(Answer):
+    """Variables that are computed one step after another."""
+
+    variables: list[str]
+    domain: str
+    direction: Literal["forward", "backward", "up"]
+    steps: int
+
+
+class Parallel(Answer):
+    """What can be computed at all steps at once, and what waits for another step."""
+
+    at_once: list[str]
+    in_order: list[InOrder]
+    sequential_steps: int = Field(description="Steps that must follow each other.")
+    words: Titles
+
+
+class Facts(Answer):
+    """What the graph alone says, before anything runs."""
+
+    folded: FoldedCounts
+    unfolded: UnfoldedCounts | None = Field(
+        description="Null for a tree, whose shape comes with a run."
+    )
+    parameters: ParameterCounts
+    operations: Count
+    bytes: Count
+    critical_path: Count
+    parallel: Parallel
+
+
+class PathPlace(Answer):
+    """A node of the unfolded graph."""
+
+    variable: str
+    at: list[int] = Field(description="Its steps, one a domain; empty: no index.")
+
+
+class PathAnswer(Answer):
+    """One path: its nodes in order, the edges of the folded graph between them."""
+
+    length: int = Field(description="Edges.")
+    nonlinear: int = Field(description="Nonlinear functions on the way.")
+    nodes: list[PathPlace]
+    edges: list[str] = Field(description="Ids of edges of the folded graph, one between two nodes.")
+
+
+class PathsAnswer(Answer):
+    """The paths between two nodes of the unfolded graph; all null where there is none."""
+
+    source: PathPlace = Field(alias="from")
+    target: PathPlace = Field(alias="to")
+    lengths: dict[str, int]
+    count: int | None = Field(description="How many; null from 2^53 on.")
+    log10_count: float | None = Field(description="Null where there is none.")
+    shortest: PathAnswer | None
+    longest: PathAnswer | None
+    straightest: PathAnswer | None = Field(
+        description="The one with the fewest nonlinear functions, among those the shortest."
+    )
+
+
 class Recurrence(Answer):
     """Everything derived from the text: graph, typeset equations, schedule, cost."""
 
@@ -184,6 +287,7 @@ class Recurrence(Answer):
     schedule: list[Stage]
     parameters: list[ParameterInfo]
     cost: Cost
+    facts: Facts
     has_forcing: bool = Field(default=False, description="Whether `force` occurs in the text.")
     is_random: bool = Field(default=False, description="Whether something is drawn while it runs.")
 

@@ -15,6 +15,7 @@ export interface Schemas {
   Architectures: Architectures;
   BoundaryPosition: BoundaryPosition;
   Cost: Cost;
+  Count: Count;
   Defaults: Defaults;
   Domain: Domain;
   Edge: Edge;
@@ -22,17 +23,23 @@ export interface Schemas {
   Equation: Equation;
   ErrorDetail: ErrorDetail;
   ErrorEvent: ErrorEvent;
+  Facts: Facts;
+  FoldedCounts: FoldedCounts;
   GeneratedInput: GeneratedInput;
   GradientRequest: GradientRequest;
   GradientsEvent: GradientsEvent;
   Graph: Graph;
   Health: Health;
+  InOrder: InOrder;
   NextInput: NextInput;
   Node: Node;
   NonFinite: NonFinite;
   Numbers: Numbers;
   Operation: Operation;
   Output: Output;
+  Parallel: Parallel;
+  ParameterCounts: ParameterCounts;
+  ParameterFormula: ParameterFormula;
   ParameterInfo: ParameterInfo;
   Parameters: Parameters;
   Problem: Problem;
@@ -49,6 +56,7 @@ export interface Schemas {
   StreamEvent: StreamEvent;
   TextInput: TextInput;
   Titles: Titles;
+  UnfoldedCounts: UnfoldedCounts;
   Variant: Variant;
 }
 /**
@@ -110,6 +118,7 @@ export interface Recurrence {
   schedule: Stage[];
   parameters: ParameterInfo[];
   cost: Cost;
+  facts: Facts;
   /**
    * Whether `force` occurs in the text.
    */
@@ -297,6 +306,82 @@ export interface Cost {
   lengths: {
     [k: string]: number;
   };
+}
+/**
+ * What the graph alone says, before anything runs.
+ */
+export interface Facts {
+  folded: FoldedCounts;
+  /**
+   * Null for a tree, whose shape comes with a run.
+   */
+  unfolded: UnfoldedCounts | null;
+  parameters: ParameterCounts;
+  operations: Count;
+  bytes: Count;
+  critical_path: Count;
+  parallel: Parallel;
+}
+/**
+ * Inputs and variables, and the references between them; parameters are labels.
+ */
+export interface FoldedCounts {
+  nodes: number;
+  edges: number;
+}
+/**
+ * Counts of the unfolded graph, boundary values among them.
+ */
+export interface UnfoldedCounts {
+  nodes: number;
+  edges: number;
+  nodes_formula: string;
+  edges_formula: string;
+}
+/**
+ * All parameters together, and each.
+ */
+export interface ParameterCounts {
+  count: number;
+  formula: string;
+  each: ParameterFormula[];
+}
+/**
+ * How many numbers a parameter holds, in the sizes of the variables: `n_h n_x`.
+ */
+export interface ParameterFormula {
+  name: string;
+  shape: number[];
+  count: number;
+  formula: string;
+}
+/**
+ * A number, and its formula in the lengths of the domains, if it has one: `5 τ + 2`.
+ */
+export interface Count {
+  count: number;
+  formula: string | null;
+}
+/**
+ * What can be computed at all steps at once, and what waits for another step.
+ */
+export interface Parallel {
+  at_once: string[];
+  in_order: InOrder[];
+  /**
+   * Steps that must follow each other.
+   */
+  sequential_steps: number;
+  words: Titles;
+}
+/**
+ * Variables that are computed one step after another.
+ */
+export interface InOrder {
+  variables: string[];
+  domain: string;
+  direction: "forward" | "backward" | "up";
+  steps: number;
 }
 /**
  * The run the page opens with.

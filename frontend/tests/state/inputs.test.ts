@@ -26,6 +26,15 @@ function withInputs(inputs: Record<string, boolean>): Description {
     schedule: [],
     parameters: [],
     cost: { parameters: 0, steps: 0, operations: 0, bytes: 0, critical_path: 0, lengths: {} },
+    facts: {
+      folded: { nodes: nodes.length, edges: 0 },
+      unfolded: null,
+      parameters: { count: 0, formula: "0", each: [] },
+      operations: { count: 0, formula: "0" },
+      bytes: { count: 0, formula: "0" },
+      critical_path: { count: 0, formula: "0" },
+      parallel: { at_once: [], in_order: [], sequential_steps: 0, words: { en: "", zh: "" } },
+    },
     has_forcing: false,
     is_random: false,
   };
