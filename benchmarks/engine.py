@@ -1,10 +1,10 @@
-"""The engine beside what a user would run instead: torch's fused modules and a textbook loop.
+"""The engine beside what a user would run instead: torch's fused modules and hand-written loops.
 
-    python benchmarks/engine.py [--rounds 15]
+    python benchmarks/engine.py [--rounds 15] [--only lstm gru] [--peers]
 
-Ours records every variable at every step; torch's modules record nothing but the outputs; the textbook
-loop stacks what ours records. Processor time, one thread, the order of the contestants shuffled in every
-round, ratios taken within a round, medians printed. `plan` is what a first run adds: schedule and tape.
+Ours records every variable at every step. Processor time, one thread, the order of the contestants
+shuffled in every round, ratios taken within a round: median (least..greatest). What each table divides by
+stands above it. `prepare` is what comes before the run: checking, loading, room.
 """
 
 from __future__ import annotations
@@ -13,62 +13,18 @@ import argparse
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from recurrences import CONTESTS, text_of
+from torch import Tensor
 
 import unrolled
-from unrolled.engine import prepare
+from unrolled.engine import Run, prepare
 
-SIZES = ((1, 50, 16), (8, 200, 64), (32, 200, 256))  # batch, steps, units
-MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-TEXTS = {
-    "rnn": "h[t] = tanh(b + W @ h[t-1] + U @ x[t])",
-    "lstm": """
-f[t] = sigmoid(b_f + U_f @ x[t] + W_f @ h[t-1])
-g[t] = sigmoid(b_g + U_g @ x[t] + W_g @ h[t-1])
-q[t] = sigmoid(b_o + U_o @ x[t] + W_o @ h[t-1])
-s[t] = f[t] * s[t-1] + g[t] * tanh(b + U @ x[t] + W @ h[t-1])
-h[t] = tanh(s[t]) * q[t]""",
-    "gru": """
-u[t] = sigmoid(b_u + U_u @ x[t] + W_u @ h[t-1])
-r[t] = sigmoid(b_r + U_r @ x[t] + W_r @ h[t-1])
-h_tilde[t] = tanh(b + U @ x[t] + W @ (r[t] * h[t-1]))
-h[t] = u[t] * h[t-1] + (1 - u[t]) * h_tilde[t]""",
-}
-
-
-def text_of(name: str, units: int) -> str:
-    """The recurrence as a text, input and state of one size."""
-    lines = "\n".join(f"    {line}" for line in TEXTS[name].strip().splitlines())
-    return f"x: {units}\nh: {units}\nfor t in time:\n{lines}\n"
-
-
-def textbook(name: str, p: dict[str, Tensor], x: Tensor) -> list[Tensor]:
-    """The loop of a textbook, recording what ours records."""
-    h = s = torch.zeros(x.shape[1], p["W"].shape[0])
-    rows: list[tuple[Tensor, ...]] = []
-    for now in x:
-        affine = {
-            key: p[f"b{key}"] + now @ p[f"U{key}"].T + h @ p[f"W{key}"].T
-            for key in ("", "_f", "_g", "_o", "_u", "_r")
-            if f"U{key}" in p
-        }
-        if name == "rnn":
-            h = torch.tanh(affine[""])
-            rows.append((h,))
-        elif name == "lstm":
-            f, g, q = (torch.sigmoid(affine[key]) for key in ("_f", "_g", "_o"))
-            s = f * s + g * torch.tanh(affine[""])
-            h = torch.tanh(s) * q
-            rows.append((f, g, q, s, h))
-        else:
-            u, r = (torch.sigmoid(affine[key]) for key in ("_u", "_r"))
-            candidate = torch.tanh(p["b"] + now @ p["U"].T + (r * h) @ p["W"].T)
-            h = u * h + (1 - u) * candidate
-            rows.append((u, r, candidate, h))
-    return [torch.stack(column) for column in zip(*rows, strict=True)]
+SIZES = ((1, 50, 16), (1, 200, 128), (8, 200, 64), (32, 200, 256))  # batch, steps, units
+FUSED = ("rnn", "gru", "lstm")
+Rows = dict[str, list[float]]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -78,49 +34,170 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def compare(name: str, batch: int, steps: int, units: int, rounds: int) -> dict[str, float]:
-    """Median ratios to torch's module, within rounds."""
+def rounds_of(count: int, contestants: Callable[[], Mapping[str, Callable[[], object]]]) -> Rows:
+    """Seconds of every contestant in every round, in a new order each; three rounds to warm up.
+
+    `prepare` is what making the contestants takes: preparing our run.
+    """
+    rows: Rows = {}
+    for number in range(count + 3):
+        start = time.process_time()
+        entries = list(contestants().items())
+        if number >= 3:
+            rows.setdefault("prepare", []).append(time.process_time() - start)
+        random.shuffle(entries)
+        for label, work in entries:
+            taken = seconds(work)
+            if number >= 3:
+                rows.setdefault(label, []).append(taken)
+    return rows
+
+
+def cell(rows: Rows, one: str, other: str) -> str:
+    """Ratios within rounds: median (least..greatest)."""
+    ratios = [a / b for a, b in zip(rows[one], rows[other], strict=True)]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}..{max(ratios):.2f})"
+
+
+def inputs_of(name: str, batch: int, steps: int, units: int) -> dict[str, Tensor]:
+    """Random inputs; the source of the attention is 20 steps long."""
+    inputs = {"x": torch.randn(steps, batch, units)}
+    if name == "attention":
+        inputs["z"] = torch.randn(20, batch, units)
+    return inputs
+
+
+def forward(name: str, size: tuple[int, int, int], count: int) -> Rows:
+    """A run that records everything, the loop, and the module where torch has one."""
+    batch, steps, units = size
+    contest = CONTESTS[name]
     recurrence = unrolled.parse(text_of(name, units)).recurrence
-    x = torch.randn(steps, batch, units)
-    module = MODULES[name](units, units)
-    weights = prepare(recurrence, inputs={"x": x}, batch=batch).parameters
-    rows: dict[str, list[float]] = {}
-    for number in range(rounds + 2):
-        run = prepare(recurrence, inputs={"x": x}, batch=batch)
-        contestants: list[tuple[str, Callable[[], object]]] = [
-            ("torch", lambda: module(x)),
-            ("unrolled", run.complete),
-            ("textbook", lambda: textbook(name, dict(weights), x)),
-            ("plan", lambda: prepare(recurrence, inputs={"x": x}, batch=batch)),
-        ]
-        random.shuffle(contestants)
+    inputs = inputs_of(name, batch, steps, units)
+    weights = dict(prepare(recurrence, inputs=inputs, batch=batch).parameters)
+    module = contest.module(units, units) if contest.module else None
+
+    def loop() -> None:
         with torch.inference_mode():
-            taken = {label: seconds(work) for label, work in contestants}
-        if number >= 2:
-            for label, value in taken.items():
-                rows.setdefault(label, []).append(value / taken["torch"])
-            rows.setdefault("ms", []).append(1000 * taken["unrolled"])
-    return {label: statistics.median(values) for label, values in rows.items()}
+            contest.loop(weights, inputs)
+
+    def fused() -> None:
+        with torch.inference_mode():
+            assert module is not None
+            module(inputs["x"])
+
+    def contestants() -> Mapping[str, Callable[[], object]]:
+        run = prepare(recurrence, inputs=inputs, batch=batch)
+        found: dict[str, Callable[[], object]] = {
+            "unrolled": run.complete,
+            "loop": loop,
+        }
+        return {**found, "torch": fused} if module else found
+
+    return rounds_of(count, contestants)
+
+
+def backward(name: str, size: tuple[int, int, int], count: int) -> Rows:
+    """Forward and the gradients of all variables, inputs and parameters, against fused forward and autograd."""
+    batch, steps, units = size
+    contest = CONTESTS[name]
+    text = text_of(name, units) + "    L[t] = squared_error(h[t], y[t])\nloss = sum(L)\n"
+    recurrence = unrolled.parse(text).recurrence
+    inputs = {
+        "x": torch.randn(steps, batch, units),
+        "y": torch.randn(steps, batch, units),
+    }
+    weights = {
+        key: value.clone().requires_grad_()
+        for key, value in prepare(recurrence, inputs=inputs, batch=batch).parameters.items()
+    }
+    x = inputs["x"].clone().requires_grad_()
+    module = contest.module(units, units) if contest.module else None
+
+    def ours(run: Run) -> None:
+        run.complete()
+        run.gradients().complete()
+
+    def fused() -> None:
+        assert module is not None
+        states, _ = module(x)
+        (states - inputs["y"]).square().sum().backward()
+
+    def loop() -> None:
+        recorded = contest.loop(weights, {**inputs, "x": x})
+        (recorded["h"] - inputs["y"]).square().sum().backward()
+
+    def contestants() -> Mapping[str, Callable[[], object]]:
+        run = prepare(recurrence, inputs=inputs, batch=batch)
+        found: dict[str, Callable[[], object]] = {"unrolled": lambda: ours(run), "loop": loop}
+        return {**found, "torch": fused} if module else found
+
+    return rounds_of(count, contestants)
+
+
+def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """A table in Markdown."""
+    print(f"\n{title}\n")
+    print("| " + " | ".join(head) + " |")
+    print("| " + " | ".join("---" for _ in head) + " |")
+    for line in lines:
+        print("| " + " | ".join(line) + " |", flush=True)
+
+
+def milliseconds(rows: Rows, label: str) -> str:
+    return f"{1000 * statistics.median(rows[label]):.2f}"
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--only", nargs="*", default=list(CONTESTS), choices=list(CONTESTS))
+    parser.add_argument("--tables", nargs="*", default=["forward", "backward", "peers"])
+    options = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    print("ratios of processor time to torch's fused module, which records nothing")
-    print(f"{'model':6}{'B,T,H':>14}{'unrolled':>10}{'plan':>8}{'textbook':>10}{'ms':>9}")
-    for batch, steps, units in SIZES:
-        for name in TEXTS:
-            row = compare(name, batch, steps, units, rounds)
-            print(
-                f"{name:6}{f'{batch},{steps},{units}':>14}{row['unrolled']:10.2f}{row['plan']:8.2f}"
-                f"{row['textbook']:10.2f}{row['ms']:9.2f}"
-            )
+    count, tables = options.rounds, options.tables
+    names = [name for name in CONTESTS if name in options.only]
+    if "forward" in tables:
+        lines: list[list[str]] = []
+        for name in (name for name in names if name in FUSED):
+            for size in SIZES:
+                rows = forward(name, size, count)
+                lines.append(
+                    [name, ",".join(map(str, size)), cell(rows, "unrolled", "torch"), cell(rows, "loop", "torch"),
+                     cell(rows, "prepare", "torch"), milliseconds(rows, "unrolled")]
+                )  # fmt: skip
+        head = ["model", "B,T,H", "unrolled", "loop", "prepare", "unrolled, ms"]
+        print_table(
+            "Recording everything, to torch's fused module, which records nothing", head, lines
+        )
+        lines = []
+        for name in (name for name in names if name not in FUSED):
+            for size in SIZES:
+                rows = forward(name, size, count)
+                lines.append(
+                    [name, ",".join(map(str, size)), cell(rows, "unrolled", "loop"), cell(rows, "prepare", "loop"),
+                     milliseconds(rows, "unrolled")]
+                )  # fmt: skip
+        head = ["model", "B,T,H", "unrolled", "prepare", "unrolled, ms"]
+        print_table(
+            "Recording everything, to a hand-written loop that records the same", head, lines
+        )
+    if "backward" in tables:
+        lines = []
+        for name in (name for name in names if name in FUSED):
+            for size in SIZES:
+                rows = backward(name, size, count)
+                lines.append(
+                    [name, ",".join(map(str, size)), cell(rows, "unrolled", "torch"), cell(rows, "loop", "torch"),
+                     milliseconds(rows, "unrolled")]
+                )  # fmt: skip
+        head = ["model", "B,T,H", "unrolled", "loop", "unrolled, ms"]
+        print_table(
+            "Forward and the gradient of every variable, input and parameter, to torch's fused module with autograd\n"
+            "(which gives those of inputs and parameters)", head, lines)  # fmt: skip
 
 
 if __name__ == "__main__":

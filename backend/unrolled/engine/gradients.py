@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from unrolled.engine.arithmetic import computing
 from unrolled.engine.chunks import CHUNKS, Chunk, windows
 from unrolled.engine.executor import Executor
 from unrolled.engine.loading import Leaves, keep_beyond, load_leaves
+from unrolled.engine.plans import Key, Plan, plan_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_target
 from unrolled.engine.values import Pad, Values, allocate
@@ -29,16 +31,28 @@ class BackwardPlan:
     """What a backward pass will do, known before anything runs."""
 
     adjoint: Adjoint
-    schedule: Schedule
+    plan: Plan
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.plan.schedule
 
 
 def plan_backward(
     recurrence: Recurrence, lengths: Mapping[str, int], wanted: Wanted, forcing: float
 ) -> BackwardPlan:
     """The backward pass of a run of these lengths. Raises `RunError` where `of` is no scalar of it."""
-    target = read_target(recurrence, lengths, wanted.of)
-    found = adjoint(lower(recurrence, forcing), target, lengths, wanted.variables)
-    return BackwardPlan(found, arrange(found.program))
+    variables = None if wanted.variables is None else tuple(wanted.variables)
+    return _planned(Key(recurrence, forcing), tuple(lengths.items()), wanted.of, variables)
+
+
+@lru_cache(maxsize=32)
+def _planned(
+    key: Key, lengths: tuple[tuple[str, int], ...], of: str, variables: tuple[str, ...] | None
+) -> BackwardPlan:
+    target = read_target(key.recurrence, dict(lengths), of)
+    found = adjoint(lower(key.recurrence, key.forcing), target, dict(lengths), variables)
+    return BackwardPlan(found, plan_of(arrange(found.program)))
 
 
 class Backward:
@@ -48,25 +62,24 @@ class Backward:
     """
 
     def __init__(
-        self, forward: Executor, leaves: Leaves, plan: BackwardPlan, forcing: float
+        self, forward: Program, done: Values, leaves: Leaves, plan: BackwardPlan, forcing: float
     ) -> None:
-        done = forward.values
-        self.recurrence = forward.plan.program.recurrence
+        self.recurrence = forward.recurrence
         self.of = str(plan.adjoint.target)
         self.parameters = tuple(plan.adjoint.parameters)
         self._adjoint = plan.adjoint
         program = plan.adjoint.program
         self._values = Values(program, done.lengths, done.batch, done.dtype)
         for identity, name in self._adjoint.recorded.items():
-            recorded = forward.plan.program.variables[name]
+            recorded = forward.variables[name]
             self._values.tensors[identity] = done.tensors[recorded]
             self._values.pads[identity] = done.pads[recorded]
         self._load_seed()
         load_leaves(self._values, leaves)
         for identity, pads in _reach(program).items():
             allocate(self._values, identity, pads)
-        self._executor = Executor(plan.schedule, self._values, forcing)
-        keep_beyond(self._values, self._executor.stages, self._executor.readers)
+        self._executor = Executor(plan.plan, self._values, forcing)
+        keep_beyond(self._values, plan.plan.stages, plan.plan.readers)
         self._is_consumed = False
 
     def _load_seed(self) -> None:
@@ -98,7 +111,7 @@ class Backward:
         if self._is_consumed:
             raise RuntimeError("a backward pass is computed once; ask for another")
         self._is_consumed = True
-        for stage in self._executor.stages:
+        for stage in self._executor.plan.stages:
             if stage.index is None:
                 self._execute(stage, {})
                 continue

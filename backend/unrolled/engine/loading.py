@@ -11,21 +11,19 @@ from torch import Tensor
 
 from unrolled.engine.data import Given, stable_seed
 from unrolled.engine.parameters import read_array
+from unrolled.engine.plans import Plan
 from unrolled.engine.problems import escape, refuse
-from unrolled.engine.stacks import gates_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.values import Pad, Values, allocate, pads_of
-from unrolled.graph import Component, Instruction, Operand, Schedule
+from unrolled.graph import Component, Instruction, Operand
 from unrolled.language import Position
 
 
-def make_room(values: Values, plan: Schedule, readers: Mapping[int, list[int]]) -> None:
+def make_room(values: Values, plan: Plan) -> None:
     """Tensors for all variables; gates that one call computes lie side by side."""
     pads = pads_of(plan.program)
-    for component in plan.components:
-        if component.kind == "scan":
-            for group in gates_of(plan.program, component, readers):
-                _allocate_together(values, group, pads)
+    for group in plan.gates:
+        _allocate_together(values, group, pads)
     for identity in plan.program.variables.values():
         if identity not in values.tensors:
             allocate(values, identity, pads[identity])
@@ -69,10 +67,18 @@ class Leaves:
 
 
 def load_leaves(values: Values, leaves: Leaves) -> None:
-    """Parameters, constants, settings, numbers, step numbers and noise, in the run's number type."""
+    """Parameters, constants, settings, numbers, step numbers and noise, in the run's number type.
+
+    Leaves that are there already are given their new values where they lie.
+    """
     for instruction in values.program.instructions.values():
+        known = values.tensors.get(instruction.identity)
+        if known is not None and instruction.function not in ("parameter", "setting", "noise"):
+            continue
         leaf = _leaf(values, instruction, leaves)
-        if leaf is not None:
+        if leaf is not None and known is not None:
+            known.copy_(leaf)
+        elif leaf is not None:
             values.tensors[instruction.identity] = leaf
 
 

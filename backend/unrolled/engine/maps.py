@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from unrolled.engine.kernels import Ranks, call
+from unrolled.engine.kernels import BINARY, UNARY, Ranks, call
+from unrolled.engine.recording import Again, Recording, is_view, note_copy
 from unrolled.engine.values import (
     Values,
     Window,
@@ -122,48 +124,72 @@ def _bias(program: Program, member: int, product: int) -> int:
     )
 
 
-def run_map(values: Values, plan: MapPlan, window: Window, forcing: float) -> None:
+def run_map(
+    values: Values,
+    plan: MapPlan,
+    window: Window,
+    forcing: float,
+    recording: Recording | None = None,
+) -> None:
     """Execute a map inside a window; results without a tensor for all steps hold the window alone."""
     for identity in plan.component.instructions:
         if identity in plan.groups:
-            _run_group(values, plan.groups[identity], window)
+            _run_group(values, plan.groups[identity], window, recording)
         elif identity not in plan.skipped:
             instruction = values.program.instructions[identity]
-            keep(values, instruction, compute(values, instruction, window, forcing), window)
+            result = compute(values, instruction, window, forcing, recording)
+            keep(values, instruction, result, window, recording)
 
 
-def _run_group(values: Values, group: AffineGroup, window: Window) -> None:
+def _run_group(
+    values: Values, group: AffineGroup, window: Window, recording: Recording | None
+) -> None:
     program = values.program
     tensor, labels = values.view(group.operand, window)
     matrices = [
         values.tensors[program.instructions[product].operands[0].value]
         for product in group.products
     ]
-    weight = torch.cat(matrices).mT
+    joint = torch.cat(matrices)
     flat = tensor.reshape(-1, tensor.shape[-1])
+    if recording is not None:
+        recording.append(partial(torch.cat, matrices, out=joint))
+        if not is_view(flat, [tensor]):
+            recording.append(partial(flat.view(tensor.shape).copy_, tensor))
     if group.biases is None:
-        whole = flat @ weight
+        whole = flat @ joint.mT
+        if recording is not None:
+            recording.append(partial(torch.mm, flat, joint.mT, out=whole))
     else:
-        whole = torch.addmm(
-            torch.cat([values.tensors[bias] for bias in group.biases]), flat, weight
-        )
+        biases = [values.tensors[bias] for bias in group.biases]
+        bias = torch.cat(biases)
+        whole = torch.addmm(bias, flat, joint.mT)
+        if recording is not None:
+            recording.append(partial(torch.cat, biases, out=bias))
+            recording.append(partial(torch.addmm, bias, flat, joint.mT, out=whole))
     whole = whole.reshape(*tensor.shape[:-1], whole.shape[-1])
     start = 0
     for member, matrix in zip(group.members, matrices, strict=True):
         instruction = program.instructions[member]
         part = whole.narrow(-1, start, matrix.shape[0])
         part = aligned(part, labels, instruction.indices, 1, 1, False)
-        keep(values, instruction, part, window)
+        keep(values, instruction, part, window, recording)
         start += matrix.shape[0]
 
 
-def keep(values: Values, instruction: Instruction, result: Tensor, window: Window) -> None:
+def keep(
+    values: Values,
+    instruction: Instruction,
+    result: Tensor,
+    window: Window,
+    recording: Recording | None = None,
+) -> None:
     """Store a result: into the tensor for all steps where one is allocated, else for this window."""
     identity = instruction.identity
     if instruction.boundary is not None:
-        _keep_boundary(values, instruction, result, window)
+        _keep_boundary(values, instruction, result, window, recording)
     if identity in values.pads:
-        values.own(identity, window).copy_(result)
+        note_copy(recording, values.own(identity, window), result)
         return
     if instruction.indices:
         steps = [
@@ -184,12 +210,16 @@ def keep(values: Values, instruction: Instruction, result: Tensor, window: Windo
 
 
 def _keep_boundary(
-    values: Values, instruction: Instruction, result: Tensor, window: Window
+    values: Values,
+    instruction: Instruction,
+    result: Tensor,
+    window: Window,
+    recording: Recording | None,
 ) -> None:
     """A computed boundary value, into its place before or after the steps of its variable."""
     place = Operand(values.program.variables[instruction.name or ""], instruction.boundary or ())
     if (place.value, place.positions) not in values.fixed:
-        values.view(place, window)[0].copy_(result)
+        note_copy(recording, values.view(place, window)[0], result)
 
 
 def arguments(
@@ -232,16 +262,44 @@ def leading_labels(program: Program, instruction: Instruction) -> tuple[str, ...
     return (*instruction.indices, *program.order(found - set(instruction.indices)))
 
 
-def compute(values: Values, instruction: Instruction, window: Window, forcing: float) -> Tensor:
+def compute(
+    values: Values,
+    instruction: Instruction,
+    window: Window,
+    forcing: float,
+    recording: Recording | None = None,
+) -> Tensor:
     """The result of one instruction inside a window."""
     tensors, ranks = arguments(values, instruction, window)
-    if instruction.function == "total":
-        return _total(tensors, instruction.signs)
-    result = call(instruction.function, tensors, ranks, forcing)
-    if instruction.function == "softmax" and instruction.over:
+    function = instruction.function
+    if function == "total":
+        result = _total(tensors, instruction.signs)
+        if recording is not None and (len(tensors) > 1 or instruction.signs[0] < 0):
+            recording.append(_total_again(tensors, instruction.signs, result))
+        return result
+    result = call(function, tensors, ranks, forcing)
+    if recording is not None and not is_view(result, tensors):
+        kernel = UNARY.get(function) or BINARY.get(function)
+        if kernel is not None:
+            recording.append(partial(kernel, *tensors, out=result))
+        else:
+            recording.append(_call_again(function, tensors, ranks, forcing, result))
+    if function == "softmax" and instruction.over:
         first, last = values.range(instruction.over[0], window)
         result = result.narrow(ranks.over[0], first - 1, last - first + 1)
     return result
+
+
+def _total_again(tensors: Sequence[Tensor], signs: Sequence[int], result: Tensor) -> Again:
+    if len(tensors) == 2 and signs[0] > 0:
+        return partial(torch.add, tensors[0], tensors[1], alpha=signs[1], out=result)
+    return lambda: result.copy_(_total(tensors, signs))
+
+
+def _call_again(
+    function: str, tensors: Sequence[Tensor], ranks: Ranks, forcing: float, result: Tensor
+) -> Again:
+    return lambda: result.copy_(call(function, tensors, ranks, forcing))
 
 
 def _total(tensors: Sequence[Tensor], signs: Sequence[int]) -> Tensor:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import torch
@@ -18,28 +19,20 @@ from unrolled.engine.chunks import CHUNKS, Chunk, windows
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
 from unrolled.engine.gradients import Backward, plan_backward
-from unrolled.engine.loading import (
-    Leaves,
-    boundary_places,
-    keep_beyond,
-    load_boundary,
-    load_inputs,
-    load_leaves,
-    make_room,
-)
+from unrolled.engine.loading import Leaves, boundary_places
 from unrolled.engine.operations import operation_values
 from unrolled.engine.parameters import make_parameters
+from unrolled.engine.plans import planned
 from unrolled.engine.problems import refuse
+from unrolled.engine.sessions import Session, session_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_wanted
-from unrolled.engine.values import Values
 from unrolled.graph import (
     Cost,
     Operand,
     cost,
     operation_place,
     operations,
-    schedule,
     total_cost,
 )
 from unrolled.language import Position, Recurrence, Shape
@@ -79,30 +72,28 @@ def prepare(
         if domain.kind != "chain":
             code = "tree-run" if domain.kind == "tree" else "stop-run"
             raise refuse("/equations", code, domain=domain.name)
-    plan = schedule(recurrence, forcing)
+    plan = planned(recurrence, forcing)
     names = asked_names(recurrence, variables)
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
     wanted = None if gradient is None else read_wanted(recurrence, outside, gradient)
     backward = None if wanted is None else plan_backward(recurrence, outside, wanted, forcing)
-    needed = cost(plan, outside)
-    needed = needed if backward is None else total_cost(needed, backward.schedule)
-    if check is not None:
+    needed = None
+    if backward is not None or check is not None:
+        needed = cost(plan.schedule, outside)
+    if needed is not None and backward is not None:
+        needed = total_cost(needed, backward.schedule)
+    if needed is not None and check is not None:
         check(needed)
     given, known = read_inputs(
         recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed
     )
     check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
-    values = Values(plan.program, known, batch, DTYPES[dtype])
-    executor = Executor(plan, values, forcing)
     leaves = Leaves(made, read_settings(recurrence, settings or {}), seed)
-    make_room(values, plan, executor.readers)
-    load_leaves(values, leaves)
-    load_boundary(values, boundary or {})
-    keep_beyond(values, executor.stages, executor.readers)
-    symbols = load_inputs(values, given)
-    run = Run(executor, leaves, names, forcing, symbols)
-    if wanted is not None:
+    session = session_of(plan, known, batch, DTYPES[dtype], forcing, boundary or {})
+    symbols = session.load(leaves, boundary or {}, given)
+    run = Run(session, leaves, names, forcing, symbols)
+    if wanted is not None and needed is not None:
         run.wanted, run.cost = wanted, needed
     return run
 
@@ -112,19 +103,18 @@ class Run:
 
     def __init__(
         self,
-        executor: Executor,
+        session: Session,
         leaves: Leaves,
         names: list[str],
         forcing: float,
         symbols: dict[str, list[str]],
     ) -> None:
-        plan, values = executor.plan, executor.values
+        plan, values = session.plan.schedule, session.values
         recurrence = plan.program.recurrence
         asked = {name: recurrence.variables[name] for name in names if name in recurrence.variables}
         self.recurrence = recurrence
         self.plan = plan
         self.lengths: Mapping[str, int] = values.lengths
-        self.cost: Cost = cost(plan, values.lengths)
         self.wanted: Wanted | None = None
         self.symbols = symbols
         self.parameters = leaves.parameters
@@ -132,15 +122,21 @@ class Run:
         self.domains: dict[str, tuple[str, ...]] = {
             name: one.domains for name, one in asked.items()
         }
-        self._executor = executor
+        self._session = session
+        self._executor = Executor(session.plan, values, forcing)
         self._values = values
-        self._stages = executor.stages
+        self._stages = session.plan.stages
         self._leaves = leaves
         self._names = names
         self._forcing = forcing
         self._next_stage = 0
         self._is_consumed = False
         self._operations: dict[str, Tensor] = {}
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What the run costs, from its schedule and sizes."""
+        return cost(self.plan, self.lengths)
 
     # computing
 
@@ -200,9 +196,19 @@ class Run:
 
     def complete(self) -> dict[str, Tensor]:
         """Compute everything at once; the values by name, as `values`."""
-        longest = max(self.lengths.values(), default=1)
-        for _ in self.chunks((longest,)):
-            pass
+        if self._next_stage or self._session.key is None:
+            longest = max(self.lengths.values(), default=1)
+            for _ in self.chunks((longest,)):
+                pass
+            return self.values
+        if self._is_consumed:
+            raise RuntimeError("a run is computed once; prepare another")
+        self._is_consumed = True
+        with computing():
+            self._session.compute()
+            self._values = self._session.leave()
+            self._operations_with_domains(self._operation_values())
+        self._next_stage = len(self._stages)
         return self.values
 
     @property
@@ -257,7 +263,8 @@ class Run:
         form = {"of": of, "variables": variables}
         wanted = read_wanted(self.recurrence, self.lengths, form)
         plan = plan_backward(self.recurrence, self.lengths, wanted, self._forcing)
-        return Backward(self._executor, self._leaves, plan, self._forcing)
+        program = self._session.plan.program
+        return Backward(program, self._values, self._leaves, plan, self._forcing)
 
     def backward(self) -> Backward | None:
         """The backward pass that `prepare` was asked for, once the run is computed."""
@@ -278,9 +285,15 @@ class Run:
                     {name: self._value(name)},
                 )
 
-    def _operation_chunks(self) -> Iterator[Chunk]:
+    def _operation_values(self) -> list[str]:
+        """Compute the operations that were asked for; their names."""
         wanted = [name for name in self._names if "/" in name]
-        self._operations = operation_values(self._values, wanted, self._forcing)
+        if wanted:
+            self._operations = operation_values(self._values, wanted, self._forcing)
+        return wanted
+
+    def _operation_chunks(self) -> Iterator[Chunk]:
+        wanted = self._operation_values()
         by_domain: dict[str, dict[str, Tensor]] = {}
         for name, (tensor, domains) in self._operations_with_domains(wanted).items():
             if domains:

@@ -205,9 +205,9 @@ class _Builder:
     def _stacked_product(self, members: list[Member]) -> None:
         program, values = self.program, self.values
         products = [program.instructions[member.product] for member in members]
-        weight = torch.cat(
-            [values.tensors[one.operands[0].value] for one in products]
-        ).mT.contiguous()
+        matrices = [values.tensors[one.operands[0].value] for one in products]
+        weight = torch.cat(matrices).mT.contiguous()
+        self.tape.refresh.append(lambda: weight.copy_(torch.cat(matrices).mT))
         sizes = [one.shape[0] for one in products]
         whole = torch.empty(values.batch, sum(sizes), dtype=values.dtype)
         source = self._argument(products[0].operands[1], products[0], widen=False)
@@ -250,7 +250,9 @@ class _Builder:
             if whole is None or whole.dim() == 1:
                 first, last = window[self.index]
                 shape = (last - first + 1, values.batch)
-                whole = torch.cat([part.expand(*shape, part.shape[-1]) for part in parts], -1)
+                spread = [part.expand(*shape, part.shape[-1]) for part in parts]
+                whole = torch.cat(spread, -1)
+                self.tape.starts.append(partial(torch.cat, spread, -1, out=whole))
             return list(whole.unbind(0))
 
         return register

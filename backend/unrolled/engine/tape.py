@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
+from unrolled.engine.recording import Again, Recording
 from unrolled.engine.values import Window
 
 Register = Callable[[Window], list[Tensor]]
@@ -24,14 +26,21 @@ class Call:
 
 @dataclass
 class Tape:
-    """What a scan does at each step, in order."""
+    """What a scan does at each step, in order.
+
+    `refresh` makes again what was made of parameters when the tape was built, `starts` what was made of
+    other values when a window was bound.
+    """
 
     index: str
     is_forward: bool
     calls: list[Call] = field(default_factory=list[Call])
+    refresh: Recording = field(default_factory=list[Again])
+    starts: Recording = field(default_factory=list[Again])
 
-    def play(self, window: Window) -> None:
+    def play(self, window: Window, recording: Recording | None = None) -> None:
         """Run the steps of a window, each call writing into its place."""
+        self.starts.clear()
         bound = [
             (one.function, [argument(window) for argument in one.arguments], one.out(window))
             for one in self.calls
@@ -47,6 +56,13 @@ class Tape:
                     function(a[step], b[step], out=out[step])
                 else:
                     function(a[step], b[step], c[step], out=out[step])
+        if recording is not None:
+            recording += [*self.refresh, *self.starts]
+            recording += [
+                partial(function, *(one[step] for one in arguments), out=out[step])
+                for step in steps
+                for function, arguments, out in bound
+            ]
 
 
 def _three(arguments: list[list[Tensor]]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:

@@ -1,0 +1,114 @@
+"""What does not depend on a run: the schedule of a recurrence, and how its components are executed.
+
+A plan is made once for a recurrence and a forcing, and kept for the next run of the same text; so are the
+sessions (`sessions.py`) of runs with the same sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from unrolled.engine.maps import MapPlan, consumers, plan_map
+from unrolled.engine.stacks import gates_of, stack_ranks
+from unrolled.engine.stages import Stage, stages
+from unrolled.graph import Component, Program, Schedule, schedule
+from unrolled.language import Recurrence
+
+if TYPE_CHECKING:
+    from unrolled.engine.sessions import Session
+
+_SESSIONS = Lock()
+
+
+@dataclass
+class Plan:
+    """A schedule with everything that follows from it alone.
+
+    `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
+    which order scans want their hoisted sums.
+    """
+
+    schedule: Schedule
+    stages: list[Stage]
+    readers: Mapping[int, list[int]]
+    ranks: Mapping[int, int]
+    gates: list[list[int]]
+    _maps: dict[int, MapPlan] = field(default_factory=dict[int, MapPlan])
+    _waiting: list[tuple[object, Session]] = field(default_factory=list[Any])
+
+    @property
+    def program(self) -> Program:
+        return self.schedule.program
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether what is computed depends on sizes alone, not on values."""
+        chains = all(one.kind == "chain" for one in self.program.recurrence.domains.values())
+        return chains and not self.program.stops
+
+    def take(self, key: object) -> Session | None:
+        """A session that waits under a key; only the caller has it then."""
+        with _SESSIONS:
+            for place, (known, session) in enumerate(self._waiting):
+                if known == key:
+                    del self._waiting[place]
+                    return session
+        return None
+
+    def give_back(self, key: object, session: Session) -> None:
+        """Let a session wait for the next run; the oldest of three leaves."""
+        with _SESSIONS:
+            self._waiting.append((key, session))
+            del self._waiting[:-2]
+
+    def map_of(self, component: Component) -> MapPlan:
+        """How a map of this schedule is executed."""
+        key = id(component)
+        if key not in self._maps:
+            self._maps[key] = plan_map(self.program, component, self.ranks, self.readers)
+        return self._maps[key]
+
+
+def plan_of(order: Schedule) -> Plan:
+    """The plan of a schedule."""
+    program = order.program
+    readers = consumers(program)
+    ranks: dict[int, int] = {}
+    gates: list[list[int]] = []
+    for scan in order.scans():
+        ranks.update(stack_ranks(program, scan, readers))
+        gates += gates_of(program, scan, readers)
+    return Plan(order, stages(order), readers, ranks, gates)
+
+
+class Key:
+    """A recurrence as a key: found by its text and sizes, then compared whole."""
+
+    def __init__(self, recurrence: Recurrence, forcing: float) -> None:
+        self.recurrence = recurrence
+        self.forcing = forcing
+        self._hash = hash((recurrence.text, tuple(recurrence.sizes.items()), forcing))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Key)
+            and self.forcing == other.forcing
+            and (self.recurrence is other.recurrence or self.recurrence == other.recurrence)
+        )
+
+
+def planned(recurrence: Recurrence, forcing: float) -> Plan:
+    """The plan of a recurrence, made once. Raises `LanguageError` where its equations have no order."""
+    return _planned(Key(recurrence, forcing))
+
+
+@lru_cache(maxsize=32)
+def _planned(key: Key) -> Plan:
+    return plan_of(schedule(key.recurrence, key.forcing))
