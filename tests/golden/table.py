@@ -40,6 +40,12 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def get(self, path: str) -> Any:
+        """The JSON at an address; an error when it is not there."""
+        answer = self._http.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def run(self, **body: Any) -> dict[str, np.ndarray]:
         """`POST /v1/runs` in float64: the outputs by name, in their shapes."""
         document = self.post("/v1/runs", {"dtype": "float64", **body})
