@@ -116,6 +116,7 @@ def _with_declarations(expression: str) -> str:
         ("-(u + v)", "-(u + v)"),
         ("W @ -u", "W (-u)"),
         ("W @ (u * v)", r"W (u \odot v)"),
+        ("(outer(v, u) * W) @ u", r"(v {u}^{\top} \odot W) u"),
         ("(-u) ** 2", "{(-u)}^{2}"),
         ("-u ** 2", "-{u}^{2}"),
         ("(u ** 2) ** k", "{({u}^{2})}^{k}"),

@@ -31,7 +31,7 @@ ACCENTS = {"tilde": "\u0303", "hat": "\u0302", "bar": "\u0304"}
 """Endings of names that are drawn above the letter, as combining characters."""
 
 VECTOR = (1,)
-"""Any shape with an axis: symbols that the recurrence does not know are set bold, like vectors."""
+"""Any shape with an axis: Latin letters that the recurrence does not know are set bold, like vectors."""
 
 
 CHINESE_BREAK = re.compile(
@@ -91,7 +91,11 @@ def typeset(found: re.Match[str], symbol: Symbol | None) -> str:
     html = f"<var>{letter}{ACCENTS.get(sub or '', '')}</var>"
     if sub and sub not in ACCENTS:
         html += f"<sub>{sub}</sub>"
-    latex = symbol.latex if symbol else name_latex(found["name"], VECTOR)
+    latex = (
+        symbol.latex
+        if symbol
+        else name_latex(found["name"], () if "α" <= letter <= "ω" else VECTOR)
+    )
     if index:
         latex += "^{(" + index.replace("end", "\\tau") + ")}"
         html += f"<sup>({escape(index.replace('end', 'τ').replace('-', '−'))})</sup>"

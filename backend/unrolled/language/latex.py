@@ -213,7 +213,10 @@ def _apply(term: Term, parts: list[str], setting: _Setting) -> str:
             )
             return f"{wrapped(0, _PRODUCT)}{sign}{wrapped(1, _SERIES)}"
         case "matmul":
-            left = wrapped(0, _PRODUCT)
+            is_masked = operands[0].function == "multiply" and all(
+                one.shape for one in operands[0].operands
+            )
+            left = wrapped(0, _POWER if is_masked else _PRODUCT)
             if len(operands[0].shape) == 1:
                 left = f"{{{wrapped(0, _ATOM)}}}^{{\\top}}"
             return f"{left} {wrapped(1, _POWER)}"
