@@ -58,6 +58,9 @@ WRONG = [
     Wrong("gradient-of", "/gradient/of", FIXED, {"gradient": {"of": "h"}}),
     Wrong("gradient-outside", "/gradient/of", FIXED, {"gradient": {"of": "h[13]"}}),
     Wrong("gradient-variable", "/gradient/variables/0", FIXED, {"gradient": {"of": "a", "variables": ["b"]}}),
+    Wrong("jacobian-of", "/of", VECTOR, {"jacobian": ("x", "h", 1, 1)}),
+    Wrong("jacobian-of", "/with_respect_to", VECTOR, {"jacobian": ("h", "W", 1, 1)}),
+    Wrong("jacobian-step", "/spectrum/step", VECTOR, {"jacobian": ("h", "h", 13, 12)}),
     Wrong("parameter-unknown", "/parameters/values/V", VECTOR, {"parameters": {"V": [1]}}),
     Wrong("parameter-form", "/parameters/values/W", VECTOR, {"parameters": {"W": [[1, 2], [3]]}}),
     Wrong("parameter-form", "/boundary/h", VECTOR, {"boundary": {"h": "zero"}}),
@@ -85,9 +88,20 @@ WRONG = [
 EVERY = pytest.mark.parametrize("wrong", WRONG, ids=lambda one: f"{one.code} {one.pointer}")
 
 
+def ask(wrong: Wrong) -> None:
+    """Prepare the run; where the request names two variables and two steps, take apart their Jacobian."""
+    request = dict(wrong.request)
+    asked = request.pop("jacobian", None)
+    run = prepare(parse(wrong.text), **request)
+    if asked is not None:
+        run.complete()
+        of, source, *steps = asked
+        run.jacobians(of, source).spectrum(*steps)
+
+
 def problem(wrong: Wrong) -> RunProblem:
     with pytest.raises(RunError) as caught:
-        prepare(parse(wrong.text), **wrong.request)
+        ask(wrong)
     (found,) = caught.value.errors
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from math import ceil, log10
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -133,7 +134,7 @@ def test_a_search_that_would_visit_too_much_is_refused() -> None:
 
 def counted(graph: FoldedGraph, source: Place, target: Place, steps: dict[str, int]) -> list[int]:
     """The lengths of all paths, each walked by itself."""
-    whole: nx.MultiDiGraph[Place] = nx.MultiDiGraph()
+    whole: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
     unfolded = unfold(graph, steps)
     whole.add_nodes_from(unfolded.nodes)
     whole.add_edges_from((one, other) for one, other, _ in unfolded.edges)

@@ -15,7 +15,7 @@ from unrolled.catalogue import read_catalogue
 from unrolled.service import answers, openapi
 from unrolled.service.library import Library
 from unrolled.service.runs import begin, plan
-from unrolled.service.schemas import RecurrenceRequest, RunRequest
+from unrolled.service.schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from unrolled.settings import Settings
 
 IDS = list(read_catalogue().architectures)
@@ -55,7 +55,9 @@ def test_an_answer_has_the_documented_form(
     model.model_validate(answer.json())
 
 
-@pytest.mark.parametrize("request_model", [RecurrenceRequest, RunRequest])
+@pytest.mark.parametrize(
+    "request_model", [RecurrenceRequest, RunRequest, PathsRequest, JacobianRequest]
+)
 def test_every_example_of_a_request_is_true(client: Client, request_model: type[BaseModel]) -> None:
     extra = request_model.model_config.get("json_schema_extra")
     assert isinstance(extra, dict)
@@ -63,6 +65,8 @@ def test_every_example_of_a_request_is_true(client: Client, request_model: type[
     path, answer_model = {
         RecurrenceRequest: ("/v1/recurrences", answers.Recurrence),
         RunRequest: ("/v1/runs", answers.RunResult),
+        PathsRequest: ("/v1/paths", answers.PathsAnswer),
+        JacobianRequest: ("/v1/jacobians", answers.JacobianResult),
     }[request_model]
     for example in examples:
         answer = client.post(path, example)

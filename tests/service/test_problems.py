@@ -16,6 +16,9 @@ RNN = "x: 2\nh: 3\nfor t in time:\n    h[t] = tanh(b + W @ h[t-1] + U @ x[t])\n"
 RECURRENCES, RUNS, STREAM = "/v1/recurrences", "/v1/runs", "/v1/runs/stream"
 PATHS = [RECURRENCES, RUNS, STREAM]
 
+PATHS_OF, JACOBIANS = "/v1/paths", "/v1/jacobians"
+GRID = "e: ()\nfor t in time:\n    for k in time:\n        e[t, k] = e[t-1, k] + e[t, k-1] + 1\n"
+
 
 def text(equations: str, **more: Any) -> dict[str, Any]:
     return {"equations": equations, **more}
@@ -23,6 +26,11 @@ def text(equations: str, **more: Any) -> dict[str, Any]:
 
 def lstm(**more: Any) -> dict[str, Any]:
     return {"architecture": "lstm", **more}
+
+
+def path(source: str, target: str, **more: Any) -> dict[str, Any]:
+    ends = {"from": {"variable": source}, "to": {"variable": target, "at": [3]}}
+    return lstm(**ends, **more)
 
 
 BODIES: list[tuple[str, Any, int, str, str | None, str]] = [
@@ -78,6 +86,17 @@ BODIES: list[tuple[str, Any, int, str, str | None, str]] = [
     (RUNS, lstm(boundary={"f": [1.0]}), 422, "invalid-run", "/boundary/f", "boundary-unknown"),
     (RUNS, lstm(settings={"α": 1.0}), 422, "invalid-run", "/settings/α", "setting-unknown"),
     (RUNS, lstm(variables=["h", "a~b/c"]), 422, "invalid-run", "/variables/1", "variable-unknown"),
+    # paths and Jacobians
+    (PATHS_OF, path("h", "q"), 422, "invalid-request", "/from", "path-end"),
+    (PATHS_OF, lstm(**{"from": {"variable": "s", "at": [1]}, "to": {"variable": "nothing"}}), 422, "invalid-request", "/to", "path-end"),
+    (PATHS_OF, path("s", "s", lengths={"space": 3}), 422, "invalid-request", "/lengths/space", "unknown-domain"),
+    (PATHS_OF, text(GRID, **{"from": {"variable": "e", "at": [1, 1]}, "to": {"variable": "e", "at": [330, 330]}}), 422, "too-expensive", "", "path-search"),
+    (JACOBIANS, lstm(of="h", with_respect_to="nothing"), 422, "invalid-run", "/with_respect_to", "jacobian-of"),
+    (JACOBIANS, lstm(of="loss", with_respect_to="h"), 422, "invalid-run", "/of", "jacobian-of"),
+    (JACOBIANS, lstm(of="h", with_respect_to="h", spectrum={"step": 1}), 422, "invalid-run", "/spectrum/step", "jacobian-step"),
+    (JACOBIANS, lstm(of="h", with_respect_to="h", sizes={"h": 200}, inputs={"x": {"text": "a" * 2000}}),
+     422, "too-expensive", "", "operations"),
+    (JACOBIANS, lstm(of="h", with_respect_to="h", norm="1"), 422, "invalid-request", "/norm", "not-a-choice"),
     # limits
     (RUNS, lstm(sizes={"h": 100_000}), 422, "too-expensive", "", "parameters"),
     (RUNS, lstm(inputs={"x": {"text": "a" * 20_001}}), 422, "too-expensive", "", "steps"),
@@ -265,7 +284,7 @@ def test_unknown_keys_are_cut_in_pointers(client: Client) -> None:
 @pytest.mark.parametrize("code", list(FAULTS))
 def test_every_sentence_is_there_in_both_languages(code: str) -> None:
     arguments = dict.fromkeys(
-        ["limit", "needed", "line", "column", "offered", "nearest", "expected"], "7"
+        ["limit", "needed", "line", "column", "offered", "nearest", "expected", "names"], "7"
     )
     for detail, hint in FAULTS[code].values():
         assert detail.format(**arguments)

@@ -76,7 +76,7 @@ class Backward:
             self._values.pads[identity] = done.pads[recorded]
         self._load_seed()
         load_leaves(self._values, leaves)
-        for identity, pads in _reach(program).items():
+        for identity, pads in reach(program).items():
             allocate(self._values, identity, pads)
         self._executor = Executor(plan.plan, self._values, forcing)
         keep_beyond(self._values, plan.plan.stages, plan.plan.readers)
@@ -174,7 +174,7 @@ class Backward:
                 self._executor.execute(component, window)
 
 
-def _reach(program: Program) -> dict[int, tuple[Pad, ...]]:
+def reach(program: Program) -> dict[int, tuple[Pad, ...]]:
     """Room beyond the steps, filled with zeros, for what is read across them."""
     found = {
         identity: [Pad()] * len(program.instructions[identity].indices)

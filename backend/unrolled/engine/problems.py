@@ -182,6 +182,26 @@ RUN_MESSAGES: dict[str, Message] = {
             "请选择下列之一，步从 1 起、单元从 0 起，可任选：{names}。",
         ),
     ),
+    "jacobian-of": Message(
+        (
+            "`{name}` has no Jacobian in this run.",
+            "Name a variable with one index at most, not over a tree: {names}.",
+        ),
+        (
+            "`{name}` 在本次运行中没有雅可比矩阵。",
+            "请给出至多一个下标、且不在树上的变量：{names}。",
+        ),
+    ),
+    "jacobian-step": Message(
+        (
+            "There is no Jacobian of step {step} with respect to step {source}.",
+            "Steps go from 1 to {rows}, and from 1 to {columns}.",
+        ),
+        (
+            "没有第 {step} 步对第 {source} 步的雅可比矩阵。",
+            "步分别从 1 到 {rows}，从 1 到 {columns}。",
+        ),
+    ),
     "gradient-outside": Message(
         ("`{name}` lies outside `{what}`.", "{kind} go from {first} to {last} there."),
         ("`{name}` 超出了 `{what}` 的范围。", "这里的{kind}从 {first} 到 {last}。"),

@@ -19,6 +19,7 @@ from unrolled.engine.chunks import CHUNKS, Chunk, windows
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
 from unrolled.engine.gradients import Backward, plan_backward
+from unrolled.engine.jacobians import Jacobians
 from unrolled.engine.loading import Leaves, boundary_places
 from unrolled.engine.operations import operation_values
 from unrolled.engine.parameters import make_parameters
@@ -265,6 +266,14 @@ class Run:
         plan = plan_backward(self.recurrence, self.lengths, wanted, self._forcing)
         program = self._session.plan.program
         return Backward(program, self._values, self._leaves, plan, self._forcing)
+
+    def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
+        """How a variable at every step changes with another at every step, once the run is computed.
+
+        Of the first sequence of a batch. Raises `RunError` where one of the names has no Jacobian.
+        """
+        program = self._session.plan.program
+        return Jacobians(program, self._values, self._leaves, of, with_respect_to, self._forcing)
 
     def backward(self) -> Backward | None:
         """The backward pass that `prepare` was asked for, once the run is computed."""

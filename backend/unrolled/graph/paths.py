@@ -19,7 +19,7 @@ from unrolled.graph.unfolded import Steps
 Place = tuple[str, Steps]
 """A node of the unfolded graph: a variable and its steps, one a domain."""
 
-MOST_PLACES = 400_000
+MOST_PLACES = 100_000
 """Nodes of the unfolded graph that a search may visit."""
 
 

@@ -1,7 +1,7 @@
 """What goes out over the wire, as documentation: the service writes these objects with orjson.
 
 The description of a recurrence is made in `unrolled.graph` (`describe`), the numbers of a run in
-`streaming.py` and `runs.py`; tests check real answers against the models here.
+`streaming.py` and `runs.py`; tests check real answers against the models here. One file, since it is a table of documents.
 """
 
 from __future__ import annotations
@@ -388,6 +388,42 @@ class RunResult(Answer):
     cost: Cost
     version: str
     nonfinite: NonFinite
+
+
+class JacobianSpectrum(Answer):
+    """One Jacobian, taken apart."""
+
+    step: int
+    source_step: int
+    matrix: list[Numbers] | None = Field(
+        description="Units of `of` by units of `with_respect_to`; null past 4096 numbers."
+    )
+    singular_values: list[float | None]
+    eigenvalues: list[list[float | None]] | None = Field(
+        description="Real and imaginary parts; null where the matrix is not square."
+    )
+
+
+class JacobianCost(Answer):
+    """What the Jacobians cost beside the run."""
+
+    operations: int
+    bytes: int
+
+
+class JacobianResult(Answer):
+    """How large the Jacobians of a run are."""
+
+    of: str
+    with_respect_to: str
+    norm: Literal["spectral", "frobenius"]
+    norms: list[Numbers] = Field(
+        description="A row per step of `of`, a column per step of `with_respect_to`."
+    )
+    spectrum: JacobianSpectrum | None
+    lengths: dict[str, int]
+    cost: JacobianCost
+    version: str
 
 
 class StartEvent(Answer):

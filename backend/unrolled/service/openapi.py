@@ -26,6 +26,8 @@ class StreamEvent(RootModel[answers.StreamEvent]):
 
 BODIES: dict[str, type[BaseModel]] = {
     "/v1/recurrences": schemas.RecurrenceRequest,
+    "/v1/paths": schemas.PathsRequest,
+    "/v1/jacobians": schemas.JacobianRequest,
     "/v1/runs": schemas.RunRequest,
     "/v1/runs/stream": schemas.RunRequest,
 }
@@ -34,6 +36,8 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/v1/architectures": (answers.Architectures, "application/json"),
     "/v1/architectures/{architecture}": (answers.Architecture, "application/json"),
     "/v1/recurrences": (answers.Recurrence, "application/json"),
+    "/v1/paths": (answers.PathsAnswer, "application/json"),
+    "/v1/jacobians": (answers.JacobianResult, "application/json"),
     "/v1/runs": (answers.RunResult, "application/json"),
     "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
 }

@@ -14,12 +14,13 @@ from unrolled.graph import describe
 from unrolled.language import LanguageError
 
 from .bodies import body_of
+from .dependence import jacobians_document, paths_document
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
 from .results import Work, document
 from .runs import begin, plan, read, unknown_architecture
-from .schemas import RecurrenceRequest, RunRequest
+from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from .state import state_of
 from .streaming import lines
 
@@ -104,6 +105,29 @@ def describe_equations(body: RecurrenceRequest) -> bytes:
     except LanguageError as error:
         raise equations_problem(error) from None
     return orjson.dumps(described)
+
+
+@router.post("/v1/paths", tags=["recurrences"], summary="Paths through the unfolded graph")
+async def find_paths(
+    request: Request, body: Annotated[PathsRequest, Depends(body_of(PathsRequest, JSON))]
+) -> Response:
+    """Shortest and longest path between two nodes, the one with the fewest nonlinear steps, and how many there are."""
+    state = state_of(request)
+    return json_answer(
+        await asyncio.to_thread(paths_document, body, state.library.catalogue, state.settings)
+    )
+
+
+@router.post("/v1/jacobians", tags=["runs"], summary="Run, and say how steps depend on steps")
+async def run_jacobians(
+    request: Request,
+    body: Annotated[JacobianRequest, Depends(body_of(JacobianRequest, JSON))],
+    digits: Digits = None,
+) -> Response:
+    """The norms of a variable's Jacobians for all pairs of steps, and one of them taken apart."""
+    state = state_of(request)
+    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
+    return json_answer(await state.workers.run(jacobians_document, found, body, digits))
 
 
 RunBody = Annotated[RunRequest, Depends(body_of(RunRequest, JSON))]

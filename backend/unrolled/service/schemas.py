@@ -294,3 +294,89 @@ class RunRequest(Wire):
         if (self.architecture is None) == (self.equations is None):
             raise PydanticCustomError("one_source", "exactly one of architecture and equations")
         return self
+
+
+class Spectrum(Wire):
+    """One Jacobian of the map, to be taken apart."""
+
+    step: int = Field(ge=1, description="Step of `of`.")
+    source_step: int | None = Field(
+        default=None, ge=1, description="Step of `with_respect_to`; default: the step before."
+    )
+
+
+class JacobianRequest(RunRequest):
+    """A run, and which Jacobians of it. `variables` and `gradient` of the run are not used."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "architecture": "lstm",
+                    "inputs": {"x": {"text": "hello"}, "y": {"next": "x"}},
+                    "of": "h",
+                    "with_respect_to": "s",
+                    "norm": "spectral",
+                    "spectrum": {"step": 3},
+                }
+            ]
+        }
+    )
+
+    of: Name = Field(description="The variable that changes.", examples=["h"])
+    with_respect_to: Name = Field(
+        description="The variable or input that is moved, alone, at one step: what is computed from "
+        "it follows, all else at its step and before stays.",
+        examples=["h"],
+    )
+    norm: Literal["spectral", "frobenius"] = Field(
+        default="frobenius", description="Largest singular value, or root of the sum of squares."
+    )
+    spectrum: Spectrum | None = Field(
+        default=None,
+        description="Also the matrix, singular values and eigenvalues of one pair of steps.",
+    )
+
+
+class PathEnd(Wire):
+    """A node of the unfolded graph."""
+
+    variable: Name
+    at: list[int] = Field(
+        default_factory=list,
+        max_length=4,
+        description="Its steps, one a domain; 0 is before the first.",
+    )
+
+
+class PathsRequest(Wire):
+    """Two nodes of the unfolded graph of a text. Exactly one of architecture and equations."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "architecture": "lstm",
+                    "from": {"variable": "s", "at": [1]},
+                    "to": {"variable": "h", "at": [9]},
+                }
+            ]
+        }
+    )
+
+    architecture: Annotated[str, Field(max_length=100)] | None = None
+    equations: str | None = None
+    sizes: Sizes = Field(default_factory=dict)
+    lengths: dict[Name, Length] = Field(
+        default_factory=dict,
+        description="Steps per domain. Default: 12, or as many as the two ends need.",
+    )
+    forcing: float = Field(default=1.0, ge=0, le=1)
+    source: PathEnd = Field(alias="from")
+    target: PathEnd = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> PathsRequest:
+        if (self.architecture is None) == (self.equations is None):
+            raise PydanticCustomError("one_source", "exactly one of architecture and equations")
+        return self

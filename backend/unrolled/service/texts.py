@@ -246,6 +246,20 @@ FAULTS: dict[str, Texts] = {
         "en": ("This value does not fit.", "See /docs for the form of the request."),
         "zh": ("这个值不符合要求。", "请求的格式见 /docs。"),
     },
+    "path-end": {
+        "en": (
+            "This is not a node of the unfolded graph.",
+            "Name a variable and a step for each of its indices: {names}. Trees have no paths here.",
+        ),
+        "zh": ("这不是展开图中的结点。", "请给出变量以及它每个下标的步：{names}。这里不支持树。"),
+    },
+    "path-search": {
+        "en": (
+            "Between these nodes lie more than {limit} others.",
+            "Choose two that are nearer, or shorter `lengths`.",
+        ),
+        "zh": ("这两个结点之间有超过 {limit} 个结点。", "请选择更近的两个，或减小 `lengths`。"),
+    },
     "equations-length": {
         "en": (
             "The equations have {needed} characters; {limit} are allowed.",

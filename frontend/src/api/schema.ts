@@ -31,6 +31,10 @@ export interface Schemas {
   Graph: Graph;
   Health: Health;
   InOrder: InOrder;
+  JacobianCost: JacobianCost;
+  JacobianRequest: JacobianRequest;
+  JacobianResult: JacobianResult;
+  JacobianSpectrum: JacobianSpectrum;
   NextInput: NextInput;
   Node: Node;
   NonFinite: NonFinite;
@@ -42,6 +46,11 @@ export interface Schemas {
   ParameterFormula: ParameterFormula;
   ParameterInfo: ParameterInfo;
   Parameters: Parameters;
+  PathAnswer: PathAnswer;
+  PathEnd: PathEnd;
+  PathPlace: PathPlace;
+  PathsAnswer: PathsAnswer;
+  PathsRequest: PathsRequest;
   Problem: Problem;
   Prose: Prose;
   Read: Read;
@@ -50,6 +59,7 @@ export interface Schemas {
   RunRequest: RunRequest;
   RunResult: RunResult;
   Setting: Setting;
+  Spectrum: Spectrum;
   Stage: Stage;
   StartEvent: StartEvent;
   StepsEvent: StepsEvent;
@@ -554,6 +564,121 @@ export interface Health {
   version: string;
 }
 /**
+ * What the Jacobians cost beside the run.
+ */
+export interface JacobianCost {
+  operations: number;
+  bytes: number;
+}
+/**
+ * A run, and which Jacobians of it. `variables` and `gradient` of the run are not used.
+ */
+export interface JacobianRequest {
+  /**
+   * Id of a catalogue entry or of one of its variants.
+   */
+  architecture?: string | null;
+  /**
+   * Or a text of your own.
+   */
+  equations?: string | null;
+  /**
+   * Sizes of vectors.
+   */
+  sizes?: {
+    [k: string]: number | number[];
+  };
+  /**
+   * Steps per domain, where no input gives them.
+   */
+  lengths?: {
+    [k: string]: number;
+  };
+  parameters?: Parameters;
+  /**
+   * Values of the sliders.
+   */
+  settings?: {
+    [k: string]: number;
+  };
+  /**
+   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`. What is not given is taken from the architecture's defaults.
+   */
+  inputs?: {
+    [k: string]: TextInput | NextInput | GeneratedInput | Numbers;
+  };
+  /**
+   * Values before the first step (`h[0]`), or by position: `{"h": {"0": […], "end+1": […]}}`. Default: zeros.
+   */
+  boundary?: {
+    [k: string]:
+      | {
+          [k: string]: Numbers;
+        }
+      | Numbers;
+  };
+  /**
+   * Probability of the target in `force(target, prediction)`; default 1.
+   */
+  forcing?: number | null;
+  /**
+   * What to send: names of variables, inputs and parameters, `f/3` for one operation of an equation, `f/*` for all of them. Default: every variable and input.
+   */
+  variables?: string[] | null;
+  /**
+   * Ask for gradients: they come after the steps, from the last step to the first. Denormal numbers are flushed: in float32 a gradient below 1.2e-38 reads 0.
+   */
+  gradient?: GradientRequest | null;
+  /**
+   * Precision of the run.
+   */
+  dtype?: "float32" | "float64";
+  /**
+   * The variable that changes.
+   */
+  of: string;
+  /**
+   * The variable or input that is moved, alone, at one step: what is computed from it follows, all else at its step and before stays.
+   */
+  with_respect_to: string;
+  /**
+   * Largest singular value, or root of the sum of squares.
+   */
+  norm?: "spectral" | "frobenius";
+  /**
+   * Also the matrix, singular values and eigenvalues of one pair of steps.
+   */
+  spectrum?: Spectrum | null;
+}
+/**
+ * How the parameters of a run get their values.
+ */
+export interface Parameters {
+  /**
+   * Seed of the random initial values. Default: the architecture's, else 0.
+   */
+  seed?: number | null;
+  /**
+   * Values by name; what is not given is taken from the architecture's defaults, else drawn from the seed.
+   */
+  values?: {
+    [k: string]: Numbers;
+  };
+}
+/**
+ * Text for a one-hot input: one character a step.
+ */
+export interface TextInput {
+  /**
+   * One character per step.
+   */
+  text: string;
+  /**
+   * The characters in the order of their one-hot positions. Default: the architecture's alphabet, or space and a to z.
+   */
+  alphabet?: string | null;
+}
+/**
  * The same sequence as another input, one step ahead: the target of next-symbol prediction.
  */
 export interface NextInput {
@@ -561,6 +686,53 @@ export interface NextInput {
    * The input to look ahead in.
    */
   next: string;
+}
+/**
+ * One Jacobian of the map, to be taken apart.
+ */
+export interface Spectrum {
+  /**
+   * Step of `of`.
+   */
+  step: number;
+  /**
+   * Step of `with_respect_to`; default: the step before.
+   */
+  source_step?: number | null;
+}
+/**
+ * How large the Jacobians of a run are.
+ */
+export interface JacobianResult {
+  of: string;
+  with_respect_to: string;
+  norm: "spectral" | "frobenius";
+  /**
+   * A row per step of `of`, a column per step of `with_respect_to`.
+   */
+  norms: Numbers[];
+  spectrum: JacobianSpectrum | null;
+  lengths: {
+    [k: string]: number;
+  };
+  cost: JacobianCost;
+  version: string;
+}
+/**
+ * One Jacobian, taken apart.
+ */
+export interface JacobianSpectrum {
+  step: number;
+  source_step: number;
+  /**
+   * Units of `of` by units of `with_respect_to`; null past 4096 numbers.
+   */
+  matrix: Numbers[] | null;
+  singular_values: (number | null)[];
+  /**
+   * Real and imaginary parts; null where the matrix is not square.
+   */
+  eigenvalues: (number | null)[][] | null;
 }
 /**
  * One tensor of a run, flat and row-major, as in the Open Inference Protocol.
@@ -579,19 +751,87 @@ export interface Output {
   data: (number | null)[];
 }
 /**
- * How the parameters of a run get their values.
+ * One path: its nodes in order, the edges of the folded graph between them.
  */
-export interface Parameters {
+export interface PathAnswer {
   /**
-   * Seed of the random initial values. Default: the architecture's, else 0.
+   * Edges.
    */
-  seed?: number | null;
+  length: number;
   /**
-   * Values by name; what is not given is taken from the architecture's defaults, else drawn from the seed.
+   * Nonlinear functions on the way.
    */
-  values?: {
-    [k: string]: Numbers;
+  nonlinear: number;
+  nodes: PathPlace[];
+  /**
+   * Ids of edges of the folded graph, one between two nodes.
+   */
+  edges: string[];
+}
+/**
+ * A node of the unfolded graph.
+ */
+export interface PathPlace {
+  variable: string;
+  /**
+   * Its steps, one a domain; empty: no index.
+   */
+  at: number[];
+}
+/**
+ * A node of the unfolded graph.
+ */
+export interface PathEnd {
+  variable: string;
+  /**
+   * Its steps, one a domain; 0 is before the first.
+   *
+   * @maxItems 4
+   */
+  at?: number[];
+}
+/**
+ * The paths between two nodes of the unfolded graph; all null where there is none.
+ */
+export interface PathsAnswer {
+  from: PathPlace;
+  to: PathPlace;
+  lengths: {
+    [k: string]: number;
   };
+  /**
+   * How many; null from 2^53 on.
+   */
+  count: number | null;
+  /**
+   * Null where there is none.
+   */
+  log10_count: number | null;
+  shortest: PathAnswer | null;
+  longest: PathAnswer | null;
+  /**
+   * The one with the fewest nonlinear functions, among those the shortest.
+   */
+  straightest: PathAnswer | null;
+}
+/**
+ * Two nodes of the unfolded graph of a text. Exactly one of architecture and equations.
+ */
+export interface PathsRequest {
+  architecture?: string | null;
+  equations?: string | null;
+  sizes?: {
+    [k: string]: number | number[];
+  };
+  /**
+   * Steps per domain. Default: 12, or as many as the two ends need.
+   */
+  lengths?: {
+    [k: string]: number;
+  };
+  forcing?: number;
+  from: PathEnd;
+  to: PathEnd;
 }
 /**
  * A text to be read: its graph, schedule, typeset equations and cost come back.
@@ -681,19 +921,6 @@ export interface RunRequest {
    * Precision of the run.
    */
   dtype?: "float32" | "float64";
-}
-/**
- * Text for a one-hot input: one character a step.
- */
-export interface TextInput {
-  /**
-   * One character per step.
-   */
-  text: string;
-  /**
-   * The characters in the order of their one-hot positions. Default: the architecture's alphabet, or space and a to z.
-   */
-  alphabet?: string | null;
 }
 /**
  * A whole run.
