@@ -62,7 +62,7 @@ def by_torch(scalar: Scalar) -> dict[str, torch.Tensor]:
         o.append(p["c"] + p["V"] @ h[-1])
         L.append(-torch.log_softmax(o[-1], 0)[Y[step]])
     value = scalar(h, o, L)
-    wanted = {**p, "x": x, "γ": slider}
+    wanted = {**p, "x": x, "γ": slider, "h[0]": state}
     found = torch.autograd.grad(value, list(wanted.values()), allow_unused=True)
     return {
         name: torch.zeros_like(one) if gradient is None else gradient
@@ -87,13 +87,14 @@ def test_any_scalar_of_a_run_has_a_gradient(of: str, scalar: Scalar) -> None:
     found = elman().gradients(of).complete()
     for name, expected in by_torch(scalar).items():
         gradient = found[name][:, 0] if name == "x" else found[name]
+        gradient = gradient[0] if name == "h[0]" else gradient
         assert gradient.shape == expected.shape, name
         assert torch.allclose(gradient, expected, atol=1e-12), name
 
 
 def test_what_the_scalar_does_not_depend_on_has_the_gradient_zero() -> None:
     found = elman().gradients("L[3]").complete()
-    assert set(found) == {"x", "y", "h", "o", "p", "L", "loss", "k", "γ", *FIXTURE}
+    assert set(found) == {"x", "y", "h", "o", "p", "L", "loss", "k", "γ", "h[0]", *FIXTURE}
     for name in ("p", "loss", "k"):
         assert not found[name].any()
     assert not found["h"][3:].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def last_number(recurrence: Recurrence, lengths: dict[str, int]) -> tuple[str, str]:
+def last_number(recurrence: Recurrence, lengths: Mapping[str, int]) -> tuple[str, str]:
     """A scalar to differentiate: the loss, or else unit 0 of the last variable at its last step."""
     if "loss" in recurrence.variables:
         return "loss", "loss"

@@ -101,12 +101,44 @@ def test_only_what_is_asked_for_is_sent(client: Client) -> None:
         "gradient": {"of": "o[end][2]", "variables": ["h", "V", "y"]},
     }
     found = outputs(client.post("/v1/runs", body).json())
-    assert set(found) == {"loss", "grad/h", "grad/V", "grad/y"}
+    assert set(found) == {"loss", "grad/h", "grad/h[0]", "grad/V", "grad/y"}
     assert not found["grad/y"].any()
     np.testing.assert_allclose(found["grad/h"][-1], ELMAN["V"][2], rtol=0, atol=1e-15)
     end = stream(client, body)[-1]
     assert set(end["parameter_gradients"]) == {"V"}
-    assert set(end["values"]) == {"loss", "grad/V"}
+    assert set(end["values"]) == {"loss", "grad/h[0]", "grad/V"}
+
+
+def test_parts_and_contributions_are_sent_with_their_steps(client: Client) -> None:
+    gradient = {"of": "loss", "variables": ["h", "W"], "parts": True, "contributions": True}
+    body = {**BODY, "gradient": gradient}
+    found = outputs(client.post("/v1/runs", body).json())
+    names = {"grad/h", "grad/h/o", "grad/h/h", "grad/W", "grad/W/time", "grad/h[0]"}
+    assert {name for name in found if name.startswith("grad/")} == names
+    assert found["grad/W/time"].shape == (5, 3, 3)
+    np.testing.assert_allclose(found["grad/W/time"].sum(0), found["grad/W"], rtol=0, atol=1e-12)
+    parts = found["grad/h/o"] + found["grad/h/h"]
+    np.testing.assert_allclose(parts, found["grad/h"], rtol=0, atol=1e-15)
+    events = [one for one in stream(client, body) if one["event"] == "gradients"]
+    for name in ("h/o", "W/time"):
+        rows = [row for one in events if name in one["values"] for row in one["values"][name]]
+        np.testing.assert_allclose(rows[::-1], found[f"grad/{name}"], rtol=0, atol=1e-14)
+
+
+def test_contributions_that_are_too_large_are_refused_before_anything_runs(client: Client) -> None:
+    body = {
+        "architecture": "lstm",
+        "sizes": {"h": 200},
+        "inputs": {"x": {"text": "hello world " * 40}},
+        "variables": ["loss"],
+        "gradient": {"of": "loss", "variables": ["W"]},
+    }
+    assert client.post("/v1/runs", body).status_code == 200
+    body["gradient"] = {"of": "loss", "contributions": True}
+    answer = client.post("/v1/runs/stream", body)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "bytes"
 
 
 def test_digits_round_gradients_too(client: Client) -> None:

@@ -22,7 +22,7 @@ from unrolled.engine.plans import Key, Plan, plan_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_target
 from unrolled.engine.values import Pad, Values, allocate
-from unrolled.graph import Adjoint, Program, Schedule, adjoint, arrange, lower
+from unrolled.graph import Adjoint, Program, Request, Schedule, adjoint, arrange, lower
 from unrolled.language import Recurrence, Shape
 
 
@@ -39,19 +39,29 @@ class BackwardPlan:
 
 
 def plan_backward(
-    recurrence: Recurrence, lengths: Mapping[str, int], wanted: Wanted, forcing: float
+    recurrence: Recurrence,
+    lengths: Mapping[str, int],
+    wanted: Wanted,
+    forcing: float,
+    fixed: frozenset[tuple[str, str]] = frozenset(),
 ) -> BackwardPlan:
-    """The backward pass of a run of these lengths. Raises `RunError` where `of` is no scalar of it."""
-    variables = None if wanted.variables is None else tuple(wanted.variables)
-    return _planned(Key(recurrence, forcing), tuple(lengths.items()), wanted.of, variables)
+    """The backward pass of a run of these lengths. Raises `RunError` where `of` is no scalar of it.
+
+    `fixed`: the boundary values that the caller gave, by name and place.
+    """
+    request = Request(
+        read_target(recurrence, lengths, wanted.of),
+        None if wanted.variables is None else frozenset(wanted.variables),
+        wanted.parts,
+        wanted.contributions,
+        fixed,
+    )
+    return _planned(Key(recurrence, forcing), tuple(lengths.items()), request)
 
 
 @lru_cache(maxsize=32)
-def _planned(
-    key: Key, lengths: tuple[tuple[str, int], ...], of: str, variables: tuple[str, ...] | None
-) -> BackwardPlan:
-    target = read_target(key.recurrence, dict(lengths), of)
-    found = adjoint(lower(key.recurrence, key.forcing), target, dict(lengths), variables)
+def _planned(key: Key, lengths: tuple[tuple[str, int], ...], request: Request) -> BackwardPlan:
+    found = adjoint(lower(key.recurrence, key.forcing), request, dict(lengths))
     return BackwardPlan(found, plan_of(arrange(found.program)))
 
 
@@ -95,8 +105,9 @@ class Backward:
 
     def domains(self, name: str) -> tuple[str, ...]:
         """The domains whose steps lead the gradient of a name; none for parameters."""
-        variable = self.recurrence.variables.get(name)
-        return variable.domains if variable is not None else ()
+        identity = {**self._adjoint.variables, **self._adjoint.parameters}[name]
+        indices = self._adjoint.program.instructions[identity].indices
+        return tuple(self.recurrence.index_domains[index] for index in indices)
 
     def shape(self, name: str) -> Shape:
         """The shape of one step of the gradient of a name."""

@@ -229,7 +229,25 @@ def _batch_total(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
     return value.sum(leading) if leading else value
 
 
-ADJOINT: dict[str, General] = {"outer_total": _outer_total, "batch_total": _batch_total}
+def _outer_over(values: Sequence[Tensor], ranks: Ranks) -> Tensor:
+    left, right = values
+    swept = dict(zip(ranks.over, ranks.lengths, strict=True))
+    leading = list(torch.broadcast_shapes(left.shape[:-1], right.shape[:-1]))
+    leading = [swept.get(place, size) for place, size in enumerate(leading)]
+    kept = [place for place in range(len(leading)) if place not in swept]
+    order = (*kept, *ranks.over, len(leading))
+    left, right = (
+        one.expand(*leading, one.shape[-1]).permute(order).flatten(len(kept), -2)
+        for one in (left, right)
+    )
+    return left.mT @ right
+
+
+ADJOINT: dict[str, General] = {
+    "outer_total": _outer_total,
+    "outer_over": _outer_over,
+    "batch_total": _batch_total,
+}
 
 
 def send_back(name: str, values: Sequence[Tensor], ranks: Ranks, forcing: float) -> Tensor:

@@ -136,6 +136,15 @@ def boundary_places(values: Values) -> dict[tuple[str, str], Position]:
     return places
 
 
+def fixed_places(boundary: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """The boundary values that a caller gives, by name and place."""
+    return frozenset(
+        (name, str(place))
+        for name, form in boundary.items()
+        for place in (form if isinstance(form, Mapping) else ("0",))
+    )
+
+
 def load_boundary(values: Values, boundary: Mapping[str, Any]) -> None:
     """The caller's boundary values; they win over computed ones. Raises `RunError`."""
     readable = boundary_places(values)

@@ -20,7 +20,7 @@ from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
 from unrolled.engine.gradients import Backward, plan_backward
 from unrolled.engine.jacobians import Jacobians
-from unrolled.engine.loading import Leaves, boundary_places
+from unrolled.engine.loading import Leaves, boundary_places, fixed_places
 from unrolled.engine.operations import operation_values
 from unrolled.engine.parameters import make_parameters
 from unrolled.engine.plans import planned
@@ -77,7 +77,10 @@ def prepare(
     names = asked_names(recurrence, variables)
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
     wanted = None if gradient is None else read_wanted(recurrence, outside, gradient)
-    backward = None if wanted is None else plan_backward(recurrence, outside, wanted, forcing)
+    fixed = fixed_places(boundary or {})
+    backward = (
+        None if wanted is None else plan_backward(recurrence, outside, wanted, forcing, fixed)
+    )
     needed = None
     if backward is not None or check is not None:
         needed = cost(plan.schedule, outside)
@@ -255,17 +258,26 @@ class Run:
     def _narrowed(self, name: str, first: int, last: int) -> Tensor:
         return self._value(name).narrow(0, first - 1, last - first + 1)
 
-    def gradients(self, of: str = "loss", variables: Sequence[str] | None = None) -> Backward:
+    def gradients(
+        self,
+        of: str = "loss",
+        variables: Sequence[str] | None = None,
+        *,
+        parts: bool = False,
+        contributions: bool = False,
+    ) -> Backward:
         """The backward pass of this run, once it is computed, for a scalar: `loss`, `L[3]`, `o[5][2]`.
 
-        `variables`: with respect to which variables, inputs, parameters and sliders; default: all.
-        Raises `RunError` where `of` is not a scalar of the run.
+        `variables`: with respect to which variables, inputs, parameters, sliders and boundary values; default:
+        all. `parts`: also what each reader sends back (`h/o`); `contributions`: also what each step adds
+        (`W/time`). Raises `RunError` where `of` is not a scalar of the run.
         """
-        form = {"of": of, "variables": variables}
-        wanted = read_wanted(self.recurrence, self.lengths, form)
-        plan = plan_backward(self.recurrence, self.lengths, wanted, self._forcing)
-        program = self._session.plan.program
-        return Backward(program, self._values, self._leaves, plan, self._forcing)
+        form = {"of": of, "variables": variables, "parts": parts, "contributions": contributions}
+        return self._gradients(read_wanted(self.recurrence, self.lengths, form))
+
+    def gradient(self, name: str, of: str = "loss") -> Tensor:
+        """The gradient of a scalar with respect to one name, in the layout of its value."""
+        return self.gradients(of, [name]).complete()[name]
 
     def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
         """How a variable at every step changes with another at every step, once the run is computed.
@@ -277,9 +289,17 @@ class Run:
 
     def backward(self) -> Backward | None:
         """The backward pass that `prepare` was asked for, once the run is computed."""
-        if self.wanted is None:
-            return None
-        return self.gradients(self.wanted.of, self.wanted.variables)
+        return None if self.wanted is None else self._gradients(self.wanted)
+
+    def _gradients(self, wanted: Wanted) -> Backward:
+        program = self._session.plan.program
+        names = {identity: name for name, identity in program.variables.items()}
+        fixed = frozenset(
+            (names[identity], ", ".join(map(str, positions)))
+            for identity, positions in self._values.fixed
+        )
+        plan = plan_backward(self.recurrence, self.lengths, wanted, self._forcing, fixed)
+        return Backward(program, self._values, self._leaves, plan, self._forcing)
 
     def _inputs_left(self, shown: set[str]) -> Iterator[Chunk]:
         """Inputs of domains along which nothing was computed."""

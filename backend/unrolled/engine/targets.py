@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unrolled.engine.problems import RunError, refuse
-from unrolled.graph import Target
+from unrolled.graph import Target, boundary_positions, lower
 from unrolled.language import Recurrence, Variable
 
 _WRITTEN = re.compile(r"\s*([^\W\d]\w*)\s*((?:\[[^\[\]]*\]\s*)*)")
@@ -18,10 +18,16 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A request for gradients. `variables`: names of variables, inputs, parameters, sliders; None: all."""
+    """A request for gradients.
 
-    of: str
+    `variables`: names of variables, inputs, parameters, sliders, boundary values; None: all. `parts`: also what
+    every reader of a variable sends back to it. `contributions`: also what every step adds to a parameter's.
+    """
+
+    of: str = "loss"
     variables: tuple[str, ...] | None = None
+    parts: bool = False
+    contributions: bool = False
 
 
 def read_wanted(
@@ -31,16 +37,29 @@ def read_wanted(
     wanted = Wanted(
         of=str(form.get("of", "loss")),
         variables=None if form.get("variables") is None else tuple(form["variables"]),
+        parts=bool(form.get("parts", False)),
+        contributions=bool(form.get("contributions", False)),
     )
     read_target(recurrence, lengths, wanted.of)
-    known = {*recurrence.variables, *recurrence.parameters, *recurrence.settings}
+    known = [*recurrence.variables, *recurrence.parameters, *recurrence.settings]
+    known += boundary_names(recurrence)
     for place, name in enumerate(wanted.variables or ()):
         if name not in known:
-            names = ", ".join([*recurrence.variables, *recurrence.parameters, *recurrence.settings])
+            names = ", ".join(known)
             raise refuse(
                 f"/gradient/variables/{place}", "gradient-variable", name=name[:30], names=names
             )
     return wanted
+
+
+def boundary_names(recurrence: Recurrence) -> list[str]:
+    """The boundary values of chains that some equation reads: `h[0]`, `g[end+1]`."""
+    program = lower(recurrence)
+    return [
+        f"{name}[{place}]"
+        for name, identity in program.variables.items()
+        for place in boundary_positions(program, program.instructions[identity])
+    ]
 
 
 def read_target(recurrence: Recurrence, lengths: Mapping[str, int], of: str) -> Target:

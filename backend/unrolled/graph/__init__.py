@@ -4,7 +4,13 @@
 `cost` counts it, and `describe` puts all of it into plain data.
 """
 
-from unrolled.graph.adjoint import Adjoint, Target, adjoint
+from unrolled.graph.adjoint import (
+    Adjoint,
+    Request,
+    Target,
+    adjoint,
+    boundary_positions,
+)
 from unrolled.graph.cost import Cost, cost, total_cost
 from unrolled.graph.describing import describe, operation_place, operations
 from unrolled.graph.facts import facts
@@ -29,12 +35,14 @@ __all__ = [
     "Place",
     "Program",
     "Read",
+    "Request",
     "Schedule",
     "Target",
     "TooManyPlacesError",
     "Unfolded",
     "adjoint",
     "arrange",
+    "boundary_positions",
     "cost",
     "describe",
     "facts",

@@ -83,7 +83,7 @@ def _operations(program: Program, instruction: Instruction, lengths: Mapping[str
             return units * (len(operands) - 1)
         case "matmul":
             return 2 * units * operands[0].shape[-1]
-        case "outer_total":
+        case "outer_total" | "outer_over":
             return 2 * units * repeated(instruction.over)
         case "batch_total":
             return units * repeated(instruction.over)

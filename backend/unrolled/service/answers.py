@@ -369,7 +369,8 @@ class Output(Answer):
     """One tensor of a run, flat and row-major, as in the Open Inference Protocol."""
 
     name: str = Field(
-        description="A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient."
+        description="A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient, "
+        "`grad/h/o` the part of it that o sends back, `grad/W/time` what each step adds to it."
     )
     domains: list[str]
     shape: list[int] = Field(description="Steps first, then the variable's own shape.")

@@ -220,9 +220,19 @@ class GradientRequest(Wire):
     variables: list[Name] | None = Field(
         default=None,
         max_length=1_000,
-        description="With respect to what: variables, inputs, parameters and sliders. Default: all of them. "
-        "What the scalar does not depend on has the gradient zero.",
+        description="With respect to what: variables, inputs (with their boundary values, such as `h[0]`), "
+        "parameters and sliders. Default: all of them. What the scalar does not depend on has the gradient zero.",
         examples=[["h", "W"]],
+    )
+    parts: bool = Field(
+        default=False,
+        description="Also what each equation that reads a variable sends back to it: `grad/h/o` and `grad/h/h` "
+        "add up to `grad/h`.",
+    )
+    contributions: bool = Field(
+        default=False,
+        description="Also what each step adds to a parameter's gradient: the steps of `grad/W/time` add up to "
+        "`grad/W`.",
     )
 
 

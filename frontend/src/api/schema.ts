@@ -535,9 +535,17 @@ export interface GradientRequest {
    */
   of?: string;
   /**
-   * With respect to what: variables, inputs, parameters and sliders. Default: all of them. What the scalar does not depend on has the gradient zero.
+   * With respect to what: variables, inputs (with their boundary values, such as `h[0]`), parameters and sliders. Default: all of them. What the scalar does not depend on has the gradient zero.
    */
   variables?: string[] | null;
+  /**
+   * Also what each equation that reads a variable sends back to it: `grad/h/o` and `grad/h/h` add up to `grad/h`.
+   */
+  parts?: boolean;
+  /**
+   * Also what each step adds to a parameter's gradient: the steps of `grad/W/time` add up to `grad/W`.
+   */
+  contributions?: boolean;
 }
 /**
  * Gradients of the steps `from` to `to`, after all steps: from the last step to the first (`from` ≥ `to`).
@@ -739,7 +747,7 @@ export interface JacobianSpectrum {
  */
 export interface Output {
   /**
-   * A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient.
+   * A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient, `grad/h/o` the part of it that o sends back, `grad/W/time` what each step adds to it.
    */
   name: string;
   domains: string[];

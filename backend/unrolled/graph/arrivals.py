@@ -1,0 +1,109 @@
+"""What arrives at a value from readers at other steps: `h[t-1]` read at step t sends to step t-1.
+
+What the readers of one offset send is gathered in a *gate*, a value that other steps can read; a cotangent
+reads it with the offset turned around, and so does the cotangent of a boundary value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from unrolled.graph.blocks import Blocks
+from unrolled.graph.program import Operand
+from unrolled.language import Position
+
+Read = tuple[int, tuple[Position, ...]]
+"""An instruction of the forward pass, and the positions at which it is read."""
+
+Sent = Mapping[Read, Sequence[Operand]]
+"""What is sent back to each read."""
+
+_BACK: Mapping[str, str] = {"left": "from_left", "right": "from_right"}
+"""From which nodes of a tree a child hears."""
+
+
+def arrivals(blocks: Blocks, identity: int, sent: Sent) -> list[Operand]:
+    """What arrives at an instruction from all reads with positions."""
+    found = (
+        _arrived(blocks, identity, positions, operands)
+        for (producer, positions), operands in sent.items()
+        if producer == identity
+    )
+    return [one for one in found if one is not None]
+
+
+def boundary_arrivals(
+    blocks: Blocks, name: str, place: tuple[Position, ...], sent: Sent
+) -> list[Operand]:
+    """What arrives at a boundary value: from those steps whose offset reaches it."""
+    found = (
+        _reaching(blocks, gate(blocks, positions, operands), positions, place)
+        for (producer, positions), operands in sent.items()
+        if blocks.variable_name(producer) == name
+    )
+    return [one for one in found if one is not None]
+
+
+def gate(blocks: Blocks, positions: tuple[Position, ...], sent: Sequence[Operand]) -> Operand:
+    """All that readers with one offset send, as a value that holds all steps."""
+    name = f"·{'+'.join(str(one.value) for one in sent)}@{', '.join(map(str, positions))}"
+    if name not in blocks.program.variables:
+        shape = max((blocks.shape(one) for one in sent), key=len)
+        blocks.named(name, sent, shape, blocks.running(positions))
+    return Operand(blocks.program.variables[name])
+
+
+def _arrived(
+    blocks: Blocks, identity: int, positions: tuple[Position, ...], sent: Sequence[Operand]
+) -> Operand | None:
+    held = gate(blocks, positions, sent)
+    back: dict[str, Position] = {}
+    fixed: list[tuple[str, int]] = []
+    for index, position in zip(
+        blocks.primal.instructions[identity].indices, positions, strict=True
+    ):
+        if position.anchor == "shift":
+            back[position.index] = replace(position, index=index, offset=-position.offset)
+        elif position.anchor in _BACK:
+            back[position.index] = Position(_BACK[position.anchor], index, position.domain)  # type: ignore[arg-type]
+        else:
+            fixed.append((index, _step(blocks, position)))
+    labels = blocks.program.instructions[held.value].indices
+    operand = Operand(held.value, tuple(back[label] for label in labels))
+    for index, step in fixed:
+        if not 1 <= step <= blocks.length(index):
+            return None
+        here = blocks.emit("equal", (blocks.index(index), blocks.number(float(step))), (), (index,))
+        choice = (here, operand, blocks.number(0.0))
+        operand = blocks.emit("where", choice, blocks.shape(operand), blocks.spread(here, operand))
+    return operand
+
+
+def _step(blocks: Blocks, position: Position) -> int:
+    """The step that a fixed position reads."""
+    if position.anchor == "start":
+        return position.offset
+    return blocks.lengths[position.domain] + position.offset
+
+
+def _reaching(
+    blocks: Blocks, held: Operand, positions: tuple[Position, ...], place: tuple[Position, ...]
+) -> Operand | None:
+    there: dict[str, Position] = {}
+    for read, given in zip(positions, place, strict=True):
+        if given.anchor == "shift":
+            if read.anchor != "shift":
+                return None
+            there[read.index] = replace(given, offset=-read.offset)
+            continue
+        wanted = _step(blocks, given)
+        if read.anchor == "shift":
+            step = wanted - read.offset
+            if not 1 <= step <= blocks.lengths[given.domain]:
+                return None
+            there[read.index] = Position("start", "", given.domain, step)
+        elif read.anchor in _BACK or _step(blocks, read) != wanted:
+            return None
+    labels = blocks.program.instructions[held.value].indices
+    return Operand(held.value, tuple(there[label] for label in labels))
