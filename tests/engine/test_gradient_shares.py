@@ -34,6 +34,11 @@ MORE: dict[str, tuple[str, dict[str, Any]]] = {
         "loss = norm(h[end] + b)\nα = slider(0.5, 0, 1)\n",
         {"time": 4},
     ),
+    "a parameter turned around": (
+        "x: 2\nh: 3\nz: input(4)\nR: (4, 3)\nfor t in time:\n"
+        "    h[t] = tanh(transpose(R) @ z + W @ h[t-1] + x[t] @ v)\nloss = norm(h[end]) + norm(transpose(R) @ z)\n",
+        {"time": 3},
+    ),
     "one product for several gates": (
         "x: 2\nh: 3\nfor t in time:\n    f[t] = sigmoid(W @ h[t-1] + x[t] @ v)\n"
         "    g[t] = tanh(W @ h[t-1] - U @ x[t])\n    h[t] = f[t] * h[t-1] + (1 - f[t]) * g[t]\n"

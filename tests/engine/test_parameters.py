@@ -88,3 +88,11 @@ def test_given_values_win_and_the_rest_is_drawn() -> None:
     values = started(text(size=5), parameters={"W": given})
     assert values["W"].tolist() == given
     assert torch.equal(values["v"], started(text(size=5))["v"])
+
+
+def test_a_given_scalar_stays_a_scalar() -> None:
+    recurrence = parse("for t in time:\n    h[t] = α * t\n")
+    for value in (0.5, 0.25):  # the second run takes over what the first one left
+        run = prepare(recurrence, lengths={"time": 2}, parameters={"α": value})
+        assert run.parameters["α"].shape == ()
+        assert run.complete()["h"].flatten().tolist() == [value, 2 * value]

@@ -269,7 +269,7 @@ def send_back(name: str, values: Sequence[Tensor], ranks: Ranks, forcing: float)
     else:
         rank = own.operands[number]
         leading = torch.broadcast_shapes(
-            *(one.shape[: one.dim() - r] for one, r in zip(arguments, own.operands, strict=True))
+            *(one.shape[: one.dim() - r] for one, r in zip(values, ranks.operands, strict=True))
         )
         tail = arguments[number].shape[arguments[number].dim() - rank :]
         arguments[number] = arguments[number].expand(*leading, *tail)

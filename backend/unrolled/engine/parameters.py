@@ -39,7 +39,7 @@ def read_array(pointer: str, name: str, form: Any, shape: Shape, dtype: torch.dt
         )
     if not np.isfinite(array).all():
         raise refuse(pointer, "parameter-finite", name=name)
-    return torch.from_numpy(np.ascontiguousarray(array)).to(dtype)
+    return torch.from_numpy(np.ascontiguousarray(array)).reshape(shape).to(dtype)
 
 
 def make_parameters(
