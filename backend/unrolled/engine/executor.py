@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from unrolled.engine.lstm import can_run, run_lstm
 from unrolled.engine.maps import run_map
 from unrolled.engine.plans import Plan
 from unrolled.engine.recording import Recording
@@ -15,21 +18,37 @@ class Executor:
     """A plan bound to a store of values; tapes are made once, when first needed.
 
     With a `recording`, all that is computed is noted there as calls that compute it again in place.
+    `keeps` says that the tensors for all steps must stay the ones they are.
     """
 
     def __init__(
-        self, plan: Plan, values: Values, forcing: float, recording: Recording | None = None
+        self,
+        plan: Plan,
+        values: Values,
+        forcing: float,
+        recording: Recording | None = None,
+        *,
+        keeps: bool = True,
     ) -> None:
         self.plan = plan
         self.values = values
         self.recording = recording
+        self.keeps = keeps
         self._forcing = forcing
         self._tapes: dict[int, Tape | None] = {}
 
     def execute(self, component: Component, window: Window) -> None:
         """Compute a component inside a window of steps."""
         if component.kind == "map":
-            run_map(self.values, self.plan.map_of(component), window, self._forcing, self.recording)
+            plan = self.plan.map_of(component, self._unread(window))
+            run_map(self.values, plan, window, self._forcing, self.recording)
+            return
+        lstm = self.plan.lstms.get(id(component))
+        if lstm is not None and can_run(self.values, lstm, window):
+            again = partial(run_lstm, self.values, lstm, in_place=self.keeps)
+            again()
+            if self.recording is not None:
+                self.recording.append(again)
             return
         tape = self._tape(component) if set(window) == {component.index} else None
         if tape is not None:
@@ -45,6 +64,15 @@ class Executor:
         for step in steps:
             for inner in component.body:
                 self.execute(inner, {**window, index: (step, step)})
+
+    def _unread(self, window: Window) -> frozenset[int]:
+        """What only a scan reads that the library's layer runs whole."""
+        return frozenset(
+            one
+            for lstm in self.plan.lstms.values()
+            if can_run(self.values, lstm, window)
+            for one in lstm.hoisted
+        )
 
     def _tape(self, component: Component) -> Tape | None:
         key = id(component)

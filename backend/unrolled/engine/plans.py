@@ -7,11 +7,12 @@ sessions (`sessions.py`) of runs with the same sizes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from unrolled.engine.lstm import Lstm, recognise
 from unrolled.engine.maps import MapPlan, consumers, plan_map
 from unrolled.engine.stacks import gates_of, stack_ranks
 from unrolled.engine.stages import Stage, stages
@@ -28,7 +29,7 @@ _SESSIONS = Lock()
 class Plan:
     """A schedule with everything that follows from it alone.
 
-    `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
+    `lstms`: scans, by their `id`, that the library's layer can run. `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
     which order scans want their hoisted sums.
     """
 
@@ -37,7 +38,10 @@ class Plan:
     readers: Mapping[int, list[int]]
     ranks: Mapping[int, int]
     gates: list[list[int]]
-    _maps: dict[int, MapPlan] = field(default_factory=dict[int, MapPlan])
+    lstms: Mapping[int, Lstm]
+    _maps: dict[tuple[int, frozenset[int]], MapPlan] = field(
+        default_factory=dict[tuple[int, frozenset[int]], MapPlan]
+    )
     _waiting: list[tuple[object, Session]] = field(default_factory=list[Any])
 
     @property
@@ -65,11 +69,23 @@ class Plan:
             self._waiting.append((key, session))
             del self._waiting[:-2]
 
-    def map_of(self, component: Component) -> MapPlan:
-        """How a map of this schedule is executed."""
-        key = id(component)
+    def forget(self) -> None:
+        """Let no session wait any longer."""
+        with _SESSIONS:
+            self._waiting.clear()
+
+    def map_of(self, component: Component, without: frozenset[int] = frozenset()) -> MapPlan:
+        """How a map of this schedule is executed, `without` instructions that nobody will read."""
+        key = (id(component), without)
         if key not in self._maps:
-            self._maps[key] = plan_map(self.program, component, self.ranks, self.readers)
+            kept = tuple(one for one in component.instructions if one not in without)
+            stacks = (tuple(one for one in stack if one in kept) for stack in component.stacked)
+            part = replace(
+                component,
+                instructions=kept,
+                stacked=tuple(stack for stack in stacks if len(stack) > 1),
+            )
+            self._maps[key] = plan_map(self.program, part, self.ranks, self.readers)
         return self._maps[key]
 
 
@@ -79,10 +95,14 @@ def plan_of(order: Schedule) -> Plan:
     readers = consumers(program)
     ranks: dict[int, int] = {}
     gates: list[list[int]] = []
+    lstms: dict[int, Lstm] = {}
     for scan in order.scans():
         ranks.update(stack_ranks(program, scan, readers))
         gates += gates_of(program, scan, readers)
-    return Plan(order, stages(order), readers, ranks, gates)
+        lstm = recognise(program, scan, readers)
+        if lstm is not None:
+            lstms[id(scan)] = lstm
+    return Plan(order, stages(order), readers, ranks, gates, lstms)
 
 
 class Key:

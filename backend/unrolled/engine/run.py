@@ -127,7 +127,7 @@ class Run:
             name: one.domains for name, one in asked.items()
         }
         self._session = session
-        self._executor = Executor(session.plan, values, forcing)
+        self._executor = Executor(session.plan, values, forcing, keeps=False)
         self._values = values
         self._stages = session.plan.stages
         self._leaves = leaves
@@ -211,7 +211,8 @@ class Run:
         with computing():
             self._session.compute()
             self._values = self._session.leave()
-            self._operations_with_domains(self._operation_values())
+            if wanted := self._operation_values():
+                self._operations_with_domains(wanted)
         self._next_stage = len(self._stages)
         return self.values
 

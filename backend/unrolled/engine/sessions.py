@@ -92,12 +92,13 @@ class Session:
                 or instruction.function in ("input", "parameter", "setting", "noise")
                 or instruction.boundary is not None
             ) and identity in tensors:
-                tensors[identity] = tensors[identity].clone()
+                fresh = self.values.fresh.pop(identity, None)
+                tensors[identity] = tensors[identity].clone() if fresh is None else fresh
         self.uses += 1
         recording: Recording = self.executor.recording or []
         if len(recording) <= MOST_CALLS:
             self.plan.give_back(self.key, self)
-        return replace(self.values, tensors=tensors)
+        return replace(self.values, tensors=tensors, fresh={})
 
 
 def session_of(

@@ -32,7 +32,8 @@ class Values:
     """The store of a run.
 
     `tensors` by instruction; `pads` of those that hold all steps, per index; `windows` of those that
-    hold only some; `fixed` boundary values, which the caller gave.
+    hold only some; `fixed` boundary values, which the caller gave; `fresh` results that wait
+    to take the place of a tensor when the run is handed out.
     """
 
     program: Program
@@ -42,6 +43,7 @@ class Values:
     tensors: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
     pads: dict[int, tuple[Pad, ...]] = field(default_factory=dict[int, tuple[Pad, ...]])
     windows: dict[int, Window] = field(default_factory=dict[int, Window])
+    fresh: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
     fixed: set[tuple[int, tuple[Position, ...]]] = field(
         default_factory=set[tuple[int, tuple[Position, ...]]]
     )
