@@ -1,6 +1,6 @@
 """The engine beside what a user would run instead: torch's fused modules and hand-written loops.
 
-    python benchmarks/engine.py [--rounds 15] [--only lstm gru] [--peers]
+    python benchmarks/engine.py [--rounds 15] [--only lstm gru] [--tables forward backward]
 
 Ours records every variable at every step. Processor time, one thread, the order of the contestants
 shuffled in every round, ratios taken within a round: median (least..greatest). What each table divides by
@@ -154,7 +154,9 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", nargs="*", default=list(CONTESTS), choices=list(CONTESTS))
-    parser.add_argument("--tables", nargs="*", default=["forward", "backward", "peers"])
+    parser.add_argument(
+        "--tables", nargs="*", default=["forward", "backward"], choices=["forward", "backward"]
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
