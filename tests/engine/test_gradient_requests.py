@@ -161,3 +161,20 @@ def test_the_cost_of_a_run_with_gradients_counts_both_and_is_known_before() -> N
     assert alone.operations <= few.operations < 1.1 * alone.operations
     assert whole.critical_path > alone.critical_path
     assert prepare(parse(ELMAN), lengths={"time": 5}, gradient={"of": "loss"}).cost == whole
+
+
+def test_what_the_forcing_cuts_out_has_the_gradient_zero() -> None:
+    text = "for t in time:\n    h[t] = tanh(force(a, b) + cosine(a, a) * h[t-1])\nloss = sum(sum(h))\nh: 2\na: 2\nb: 2"
+    run = prepare(parse(text), lengths={"time": 3}, forcing=1.0, dtype="float64")
+    run.complete()
+    found = run.gradients().complete()
+    assert found["b"].tolist() == [0, 0]
+    assert found["a"].all()
+
+
+def test_a_product_of_parameters_alone_has_a_gradient() -> None:
+    text = "for t in time:\n    h[t] = softplus(norm(α)) * t\nloss = sum(h)\nα: ()"
+    run = prepare(parse(text), lengths={"time": 3}, parameters={"α": 2.0}, dtype="float64")
+    run.complete()
+    expected = 6 / (1 + torch.exp(torch.tensor(-2.0, dtype=torch.float64)))
+    assert torch.allclose(run.gradients().complete()["α"], expected, atol=1e-12)

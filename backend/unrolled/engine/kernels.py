@@ -272,7 +272,7 @@ def send_back(name: str, values: Sequence[Tensor], ranks: Ranks, forcing: float)
             *(one.shape[: one.dim() - r] for one, r in zip(values, ranks.operands, strict=True))
         )
         tail = arguments[number].shape[arguments[number].dim() - rank :]
-        arguments[number] = arguments[number].expand(*leading, *tail)
+        arguments[number] = arguments[number].expand((*leading, *tail))
     with torch.enable_grad():
         leaves = [one.clone() for one in arguments]  # a run's tensors cannot be saved for autograd
         leaf = leaves[number].requires_grad_()

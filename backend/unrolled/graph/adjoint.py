@@ -17,7 +17,7 @@ from unrolled.graph.blocks import Blocks
 from unrolled.graph.program import LEAVES, Instruction, Operand, Program
 from unrolled.graph.shares import contributions, parts
 from unrolled.graph.transposed import FLAT, accumulated, passes, sent_back
-from unrolled.language import Position
+from unrolled.language import Position, Shape
 
 _CONSTANT = ("number", "constant", "index", "noise")
 _STATIC = ("parameter", "setting")
@@ -112,12 +112,27 @@ class _Builder:
         self.result.parameters.update(
             {name: self.cotangents[one] for name, one in parameters.items()}
         )
+        self.result.parameters.update(self._unread(parameters))
         if self.request.parts:
             self.result.variables.update(parts(self.blocks, self.cotangents, kept))
         if self.request.contributions:
             shares = contributions(self.blocks, self.cotangents, parameters)
             self.result.variables.update(shares)
         return self.result
+
+    def _unread(self, known: Mapping[str, int]) -> dict[str, int]:
+        """The zero gradients of parameters and sliders that the run never reads: the forcing cut them out."""
+        recurrence = self.primal.recurrence
+        shapes: dict[str, Shape] = {name: one.shape for name, one in recurrence.parameters.items()}
+        shapes |= dict.fromkeys(recurrence.settings, ())
+        zero = (self.blocks.number(0.0),)
+        return {
+            name: self.program.new(
+                function="total", operands=zero, signs=(1,), shape=shape, indices=(), text="", is_shared=True
+            ).identity
+            for name, shape in shapes.items()
+            if name not in known and self.request.is_wanted(name)
+        }  # fmt: skip
 
     # what has a cotangent
 
