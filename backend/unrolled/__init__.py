@@ -117,6 +117,7 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
         "seed": own.seed,
         "settings": own.settings,
         "parameters": own.parameters_of(recurrence),
+        "clamp": own.clamp,
     }
     return Model(recurrence, {"inputs": inputs, **rest})
 

@@ -34,6 +34,11 @@ class Defaults:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     clamp: Sequence[Mapping[str, Any]] = ()
 
+    @property
+    def held(self) -> list[str]:
+        """Variables that the run holds at every step and unit."""
+        return [one["variable"] for one in self.clamp if not {"steps", "units"} & set(one)]
+
     def parameters_of(self, recurrence: Recurrence) -> dict[str, Any]:
         """The parameters' values that fit: with other sizes, or without the name, they are drawn."""
         shapes = {name: one.shape for name, one in recurrence.parameters.items()}

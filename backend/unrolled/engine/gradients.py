@@ -44,10 +44,11 @@ def plan_backward(
     wanted: Wanted,
     forcing: float,
     fixed: frozenset[tuple[str, str]] = frozenset(),
+    holds: Mapping[str, bool] | None = None,
 ) -> BackwardPlan:
     """The backward pass of a run of these lengths. Raises `RunError` where `of` is no scalar of it.
 
-    `fixed`: the boundary values that the caller gave, by name and place.
+    `fixed`: the boundary values that the caller gave, by name and place; `holds`: what the run holds.
     """
     request = Request(
         read_target(recurrence, lengths, wanted.of),
@@ -56,12 +57,12 @@ def plan_backward(
         wanted.contributions,
         fixed,
     )
-    return _planned(Key(recurrence, forcing), tuple(lengths.items()), request)
+    return _planned(Key(recurrence, forcing, holds), tuple(lengths.items()), request)
 
 
 @lru_cache(maxsize=32)
 def _planned(key: Key, lengths: tuple[tuple[str, int], ...], request: Request) -> BackwardPlan:
-    found = adjoint(lower(key.recurrence, key.forcing), request, dict(lengths))
+    found = adjoint(lower(key.recurrence, key.forcing, key.holds), request, dict(lengths))
     return BackwardPlan(found, plan_of(arrange(found.program)))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from unrolled.engine.clamps import Clamp
 from unrolled.engine.data import Given, stable_seed
 from unrolled.engine.parameters import read_array
 from unrolled.engine.plans import Plan
@@ -64,6 +65,12 @@ class Leaves:
     parameters: Mapping[str, Tensor]
     settings: Mapping[str, float]
     seed: int
+    clamps: Mapping[str, Clamp] = field(default_factory=dict[str, Clamp])
+
+    @property
+    def holds(self) -> dict[str, bool]:
+        """What is held, and whether whole: as the program wants to know it."""
+        return {name: one.is_whole for name, one in self.clamps.items()}
 
 
 def load_leaves(values: Values, leaves: Leaves) -> None:
@@ -73,7 +80,12 @@ def load_leaves(values: Values, leaves: Leaves) -> None:
     """
     for instruction in values.program.instructions.values():
         known = values.tensors.get(instruction.identity)
-        if known is not None and instruction.function not in ("parameter", "setting", "noise"):
+        if known is not None and instruction.function not in (
+            "parameter",
+            "setting",
+            "noise",
+            "held",
+        ):
             continue
         leaf = _leaf(values, instruction, leaves)
         if leaf is not None and known is not None:
@@ -100,10 +112,21 @@ def _leaf(
             return torch.tensor(instruction.number, dtype=values.dtype)
         case "index":
             return torch.arange(1, values.length(name) + 1, dtype=values.dtype).unsqueeze(-1)
+        case "held":
+            return _held(values, instruction, leaves.clamps)
         case "noise":
             return _noise(values, instruction, leaves.seed)
         case _:
             return None
+
+
+def _held(values: Values, instruction: Instruction, clamps: Mapping[str, Clamp]) -> Tensor:
+    """Where a variable is held, or at which value, for every sequence of the batch."""
+    part, _, name = (instruction.name or "").partition(":")
+    given = clamps[name].place if part == "place" else clamps[name].value
+    steps = [values.length(index) for index in instruction.indices]
+    one = given.reshape(*steps, 1, *instruction.shape).to(values.dtype)
+    return one.expand(*steps, values.batch, *instruction.shape).contiguous()
 
 
 def _noise(values: Values, instruction: Instruction, seed: int) -> Tensor:

@@ -108,10 +108,14 @@ def plan_of(order: Schedule) -> Plan:
 class Key:
     """A recurrence as a key: found by its text and sizes, then compared whole."""
 
-    def __init__(self, recurrence: Recurrence, forcing: float) -> None:
+    def __init__(
+        self, recurrence: Recurrence, forcing: float, holds: Mapping[str, bool] | None = None
+    ) -> None:
         self.recurrence = recurrence
         self.forcing = forcing
-        self._hash = hash((recurrence.text, tuple(recurrence.sizes.items()), forcing))
+        self.holds = dict(holds or {})
+        held = frozenset(self.holds.items())
+        self._hash = hash((recurrence.text, tuple(recurrence.sizes.items()), forcing, held))
 
     def __hash__(self) -> int:
         return self._hash
@@ -120,15 +124,18 @@ class Key:
         return (
             isinstance(other, Key)
             and self.forcing == other.forcing
+            and self.holds == other.holds
             and (self.recurrence is other.recurrence or self.recurrence == other.recurrence)
         )
 
 
-def planned(recurrence: Recurrence, forcing: float) -> Plan:
-    """The plan of a recurrence, made once. Raises `LanguageError` where its equations have no order."""
-    return _planned(Key(recurrence, forcing))
+def planned(
+    recurrence: Recurrence, forcing: float, holds: Mapping[str, bool] | None = None
+) -> Plan:
+    """The plan of a recurrence under a forcing and with what is held, made once. Raises `LanguageError` where its equations have no order."""
+    return _planned(Key(recurrence, forcing, holds))
 
 
 @lru_cache(maxsize=32)
 def _planned(key: Key) -> Plan:
-    return plan_of(schedule(key.recurrence, key.forcing))
+    return plan_of(schedule(key.recurrence, key.forcing, key.holds))

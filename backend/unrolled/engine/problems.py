@@ -223,6 +223,42 @@ RUN_MESSAGES: dict[str, Message] = {
         ),
         ("`{reference}` 超出了本次运行的 {length} 步。", "请加长运行，或读取已有的步。"),
     ),
+    "clamp-unknown": Message(
+        ("There is no variable `{name}` to hold.", "Variables with an equation: {names}."),
+        ("没有可以固定的变量 `{name}`。", "有方程的变量：{names}。"),
+    ),
+    "clamp-no-steps": Message(
+        ("`{name}` has no steps.", "Leave `steps` out."),
+        ("`{name}` 没有时间步。", "请去掉 `steps`。"),
+    ),
+    "clamp-domain": Message(
+        ("`{name}` has no steps in `{domain}`.", "Its domains: {names}."),
+        ("`{name}` 在 `{domain}` 中没有步。", "它的域：{names}。"),
+    ),
+    "clamp-steps": Message(
+        (
+            "Steps {first} to {last} of `{name}` are not in this run.",
+            "Give the first and the last step, between 1 and {length}.",
+        ),
+        (
+            "`{name}` 的第 {first} 到第 {last} 步不在本次运行中。",
+            "请给出首步和末步，在 1 到 {length} 之间。",
+        ),
+    ),
+    "clamp-units": Message(
+        ("`{name}` has no unit {unit}.", "Units go from 0 to {last}."),
+        ("`{name}` 没有单元 {unit}。", "单元从 0 到 {last}。"),
+    ),
+    "clamp-value": Message(
+        (
+            "{have} values do not fit the {units} units of `{name}` that are held.",
+            "Give one number, or one for each of these units.",
+        ),
+        (
+            "{have} 个值与 `{name}` 被固定的 {units} 个单元不相符。",
+            "请给出一个数，或为每个单元各给一个数。",
+        ),
+    ),
     "tree-run": Message(
         (
             "A text over a tree is drawn and checked, but cannot be run yet.",

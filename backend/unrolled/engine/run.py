@@ -16,6 +16,7 @@ from torch import Tensor
 from unrolled.engine.arithmetic import computing
 from unrolled.engine.checking import asked_names, check_steps, read_settings
 from unrolled.engine.chunks import CHUNKS, Chunk, windows
+from unrolled.engine.clamps import read_clamps
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
 from unrolled.engine.gradients import Backward, plan_backward
@@ -55,6 +56,7 @@ def prepare(
     dtype: str = "float32",
     batch: int = 1,
     gradient: Mapping[str, Any] | None = None,
+    clamp: Sequence[Mapping[str, Any]] = (),
     check: Callable[[Cost], None] | None = None,
 ) -> Run:
     """A run of a recurrence, checked and ready to be computed.
@@ -62,7 +64,8 @@ def prepare(
     `inputs`: name to a nested list or tensor (steps, size) or (steps, batch, size), classes,
     `{"text": …}`, `{"next": …}` or `{"generate": …}`. `boundary`: name to h[0], or to a mapping of positions
     ("0", "-1", "end+1"). `forcing`: probability of the target in `force`. `gradient`: the request's field of
-    that name (`{"of": "loss"}`), for `Run.backward` and for the cost. `check` sees the cost before
+    that name (`{"of": "loss"}`), for `Run.backward` and for the cost. `clamp`: what is held, as in
+    `clamps.read_clamps`. `check` sees the cost before
     anything is allocated and may raise. Raises `RunError`, and `LanguageError` where the equations have no order.
     """
     if dtype not in DTYPES:
@@ -73,13 +76,17 @@ def prepare(
         if domain.kind != "chain":
             code = "tree-run" if domain.kind == "tree" else "stop-run"
             raise refuse("/equations", code, domain=domain.name)
-    plan = planned(recurrence, forcing)
     names = asked_names(recurrence, variables)
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
+    clamps = read_clamps(recurrence, outside, clamp)
+    holds = {name: one.is_whole for name, one in clamps.items()}
+    plan = planned(recurrence, forcing, holds)
     wanted = None if gradient is None else read_wanted(recurrence, outside, gradient)
     fixed = fixed_places(boundary or {})
     backward = (
-        None if wanted is None else plan_backward(recurrence, outside, wanted, forcing, fixed)
+        None
+        if wanted is None
+        else plan_backward(recurrence, outside, wanted, forcing, fixed, holds)
     )
     needed = None
     if backward is not None or check is not None:
@@ -93,7 +100,7 @@ def prepare(
     )
     check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
-    leaves = Leaves(made, read_settings(recurrence, settings or {}), seed)
+    leaves = Leaves(made, read_settings(recurrence, settings or {}), seed, clamps)
     session = session_of(plan, known, batch, DTYPES[dtype], forcing, boundary or {})
     symbols = session.load(leaves, boundary or {}, given)
     run = Run(session, leaves, names, forcing, symbols)
@@ -299,7 +306,9 @@ class Run:
             (names[identity], ", ".join(map(str, positions)))
             for identity, positions in self._values.fixed
         )
-        plan = plan_backward(self.recurrence, self.lengths, wanted, self._forcing, fixed)
+        plan = plan_backward(
+            self.recurrence, self.lengths, wanted, self._forcing, fixed, self._leaves.holds
+        )
         return Backward(program, self._values, self._leaves, plan, self._forcing)
 
     def _inputs_left(self, shown: set[str]) -> Iterator[Chunk]:

@@ -89,7 +89,7 @@ class Session:
         for identity, instruction in self.plan.program.instructions.items():
             if (
                 instruction.variable is not None
-                or instruction.function in ("input", "parameter", "setting", "noise")
+                or instruction.function in ("input", "parameter", "setting", "noise", "held")
                 or instruction.boundary is not None
             ) and identity in tensors:
                 fresh = self.values.fresh.pop(identity, None)

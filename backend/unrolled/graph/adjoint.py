@@ -19,7 +19,7 @@ from unrolled.graph.shares import contributions, parts
 from unrolled.graph.transposed import FLAT, accumulated, passes, sent_back
 from unrolled.language import Position, Shape
 
-_CONSTANT = ("number", "constant", "index", "noise")
+_CONSTANT = ("number", "constant", "index", "noise", "held")
 _STATIC = ("parameter", "setting")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from math import prod
 from typing import Any
@@ -19,15 +19,19 @@ DEFAULT_STEPS = 12
 
 
 def describe(
-    recurrence: Recurrence, lengths: Mapping[str, int] | None = None, forcing: float = 1.0
+    recurrence: Recurrence,
+    lengths: Mapping[str, int] | None = None,
+    forcing: float = 1.0,
+    held: Collection[str] = (),
 ) -> dict[str, Any]:
     """Folded graph, equations, schedule, parameters, cost and facts, ready for JSON.
 
-    `lengths` are steps a domain (12 where not given); `forcing` from 0 to 1. Raises `LanguageError`
+    `lengths` are steps a domain (12 where not given); `forcing` from 0 to 1; `held`: variables that a run
+    holds at given values, at every step and unit. Raises `LanguageError`
     where the equations have no order.
     """
-    plan = schedule(recurrence, forcing)
-    graph = fold(recurrence, forcing)
+    plan = schedule(recurrence, forcing, dict.fromkeys(held, True))
+    graph = fold(recurrence, forcing, held)
     known = {domain: (lengths or {}).get(domain, DEFAULT_STEPS) for domain in recurrence.domains}
     return {
         "equations_text": recurrence.text,

@@ -6,7 +6,7 @@ parameter on the way. Names, delays, parameters and shapes only: no colours, no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -100,15 +100,20 @@ class FoldedGraph:
         return next(node for node in self.nodes if node.id == identity)
 
 
-def fold(recurrence: Recurrence, forcing: float = 1.0) -> FoldedGraph:
-    """The folded graph; edges that a run's `forcing` (0 to 1) never uses are marked `cut`."""
+def fold(recurrence: Recurrence, forcing: float = 1.0, held: Collection[str] = ()) -> FoldedGraph:
+    """The folded graph; edges that a run never uses are marked `cut`.
+
+    Those are what its `forcing` (0 to 1) leaves out, and the edges into variables that are `held` whole.
+    """
     edges: dict[str, Edge] = {}
     for equation in (*recurrence.equations, *recurrence.boundaries):
-        for edge in _Edges(recurrence, equation, forcing).all():
+        is_held = equation.variable in held and equation.position is None
+        for found in _Edges(recurrence, equation, forcing).all():
+            edge = replace(found, cut=True) if is_held else found
             known = edges.get(edge.id)
             edges[edge.id] = edge if known is None else _merged(known, edge)
-    found = tuple(edges.values())
-    return FoldedGraph(tuple(_nodes(recurrence, found)), found)
+    all_edges = tuple(edges.values())
+    return FoldedGraph(tuple(_nodes(recurrence, all_edges)), all_edges)
 
 
 def _merged(first: Edge, second: Edge) -> Edge:

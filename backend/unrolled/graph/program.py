@@ -7,7 +7,7 @@ Indices that a read shifts, fixes or sweeps are kept on the operand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,6 +22,7 @@ LEAVES: Final = (
     "index",
     "noise",
     "recorded",
+    "held",
 )
 NOISE: Final = {"sample": "gumbel", "bernoulli": "uniform", "normal": "normal", "force": "uniform"}
 
@@ -92,15 +93,20 @@ class Program:
         return tuple(index for index in self.recurrence.index_domains if index in found)
 
 
-def lower(recurrence: Recurrence, forcing: float = 1.0) -> Program:
-    """The instructions of a recurrence under a forcing probability from 0 to 1."""
-    return _Lowering(recurrence, forcing).run()
+Holds = Mapping[str, bool]
+"""Variables that a run holds at given values: whether whole (every step and unit) or in part."""
+
+
+def lower(recurrence: Recurrence, forcing: float = 1.0, holds: Holds | None = None) -> Program:
+    """The instructions of a recurrence under a forcing probability from 0 to 1, with what a run holds."""
+    return _Lowering(recurrence, forcing, holds or {}).run()
 
 
 class _Lowering:
-    def __init__(self, recurrence: Recurrence, forcing: float) -> None:
+    def __init__(self, recurrence: Recurrence, forcing: float, holds: Holds) -> None:
         self.recurrence = recurrence
         self.forcing = forcing
+        self.holds = holds
         self.program = Program(recurrence, noise=dict(_noise_names(recurrence)))
         self._known: dict[tuple[object, ...], int] = {}
         self._lines = recurrence.text.split("\n")
@@ -127,14 +133,47 @@ class _Lowering:
             program.boundaries.append(boundary.identity)
         for stop in self.recurrence.stops:
             program.stops[stop.domain] = self._lower(self._resolved(stop.term))
+        for equation in self.recurrence.equations:
+            self._keep_leaves(equation.term)
         return program
+
+    def _keep_leaves(self, term: Term) -> None:
+        """Parameters and sliders of what is held or forced stay: their gradient is zero."""
+        for one in term.walk():
+            name = one.reference.name if one.reference is not None else None
+            if name in self.recurrence.parameters or name in self.recurrence.settings:
+                self._shared(self._values(one))
 
     def _define(self, equation: Equation) -> None:
         identity = self.program.variables[equation.variable]
-        values = self._root(equation)
+        is_held = equation.variable in self.holds
+        values = self._held(equation) if is_held else self._root(equation)
         variable = self.recurrence.variables[equation.variable]
         values.update(indices=equation.indices, shape=variable.shape, variable=equation.variable)
         self.program.instructions[identity] = Instruction(identity=identity, **values)  # type: ignore[arg-type]
+
+    def _held(self, equation: Equation) -> dict[str, object]:
+        """A value that is given where it is held, and computed elsewhere."""
+        place, value = (self._given(equation, part) for part in ("place", "value"))
+        if self.holds[equation.variable]:
+            return {**value, "function": "copy", "operands": (self._leaf(value),), "name": None}
+        root = {**self._root(equation), "indices": equation.indices}
+        operands = (self._leaf(place), self._leaf(value), self._leaf(root))
+        return {**value, "function": "where", "operands": operands, "name": None}
+
+    def _given(self, equation: Equation, part: str) -> dict[str, object]:
+        return {
+            "function": "held",
+            "operands": (),
+            "shape": self.recurrence.variables[equation.variable].shape,
+            "indices": equation.indices,
+            "text": equation.variable,
+            "name": f"{part}:{equation.variable}",
+            "span": equation.span,
+        }
+
+    def _leaf(self, values: dict[str, object]) -> Operand:
+        return Operand(self.program.new(**values).identity)
 
     def _root(self, equation: Equation) -> dict[str, object]:
         """The last instruction of an equation, never shared with another."""

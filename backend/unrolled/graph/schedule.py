@@ -14,7 +14,15 @@ from typing import Literal
 
 import networkx as nx
 
-from unrolled.graph.program import LEAVES, Instruction, Operand, Program, lower, replace_operands
+from unrolled.graph.program import (
+    LEAVES,
+    Holds,
+    Instruction,
+    Operand,
+    Program,
+    lower,
+    replace_operands,
+)
 from unrolled.language import Diagnostic, LanguageError, Recurrence, Span
 
 Direction = Literal["forward", "backward", "up"]
@@ -62,13 +70,13 @@ class _Edge:
     distances: Mapping[str, Distance]
 
 
-def schedule(recurrence: Recurrence, forcing: float = 1.0) -> Schedule:
-    """The schedule of a recurrence.
+def schedule(recurrence: Recurrence, forcing: float = 1.0, holds: Holds | None = None) -> Schedule:
+    """The schedule of a recurrence, under a forcing probability and with what a run holds.
 
     Raises `LanguageError` where variables need each other at one step, need both directions, or need
     a whole domain before it is known.
     """
-    return arrange(lower(recurrence, forcing))
+    return arrange(lower(recurrence, forcing, holds))
 
 
 def arrange(program: Program) -> Schedule:

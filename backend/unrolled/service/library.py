@@ -52,7 +52,10 @@ def detail(architecture: Architecture) -> dict[str, Any]:
     entry, defaults = architecture.entry, architecture.defaults
     recurrence = parse(architecture.equations, sizes=defaults.sizes)
     described = describe(
-        recurrence, lengths=default_lengths(architecture), forcing=defaults.forcing
+        recurrence,
+        lengths=default_lengths(architecture),
+        forcing=defaults.forcing,
+        held=defaults.held,
     )
     for setting in described["settings"]:
         setting["value"] = defaults.settings.get(setting["name"], setting["value"])

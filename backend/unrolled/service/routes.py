@@ -100,8 +100,11 @@ def describe_equations(body: RecurrenceRequest) -> bytes:
         raise ProblemError(
             "invalid-request", [Fault("unknown-domain", "/lengths/" + escape_pointer(unknown[0]))]
         )
+    for place, name in enumerate(body.held):
+        if name not in {one.variable for one in recurrence.equations}:
+            raise ProblemError("invalid-request", [Fault("unknown-variable", f"/held/{place}")])
     try:
-        described = describe(recurrence, lengths=body.lengths, forcing=body.forcing)
+        described = describe(recurrence, lengths=body.lengths, forcing=body.forcing, held=body.held)
     except LanguageError as error:
         raise equations_problem(error) from None
     return orjson.dumps(described)

@@ -7,7 +7,7 @@ engine, `token_of` names it. `streaming.py` and `results.py` turn the run into a
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ class Plan:
     forcing: float
     sliders: Mapping[str, float]
     parameters: Mapping[str, Any]
+    clamp: Sequence[Mapping[str, Any]]
     settings: Settings
 
 
@@ -73,8 +74,13 @@ def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
         forcing=defaults.forcing if request.forcing is None else request.forcing,
         sliders={**defaults.settings, **request.settings},
         parameters={**defaults.parameters_of(recurrence), **request.parameters.values},
+        clamp=defaults.clamp if request.clamp is None else clamps_of(request),
         settings=settings,
     )
+
+
+def clamps_of(request: RunRequest) -> list[dict[str, Any]]:
+    return [one.model_dump(exclude_none=True) for one in request.clamp or ()]
 
 
 def find(name: str | None, catalogue: Catalogue) -> Architecture | None:
@@ -150,6 +156,7 @@ def begin(found: Plan) -> Run:
             variables=request.variables,
             dtype=request.dtype,
             gradient=None if request.gradient is None else request.gradient.model_dump(),
+            clamp=found.clamp,
             check=lambda cost: check_cost(cost, width, found.settings),
         )
     except LanguageError as error:

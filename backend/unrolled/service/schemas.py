@@ -96,6 +96,21 @@ Sizes = dict[
 ]
 """A vector's size, or a matrix's rows and columns."""
 
+Step = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Span = Annotated[list[Step], Field(min_length=2, max_length=2)]
+
+
+def _span_kind(value: Any) -> str:
+    return "<spans>" if isinstance(value, Mapping) else "<span>"
+
+
+Spans = Annotated[
+    Annotated[Span, Tag("<span>")] | Annotated[dict[Name, Span], Tag("<spans>")],
+    Discriminator(_span_kind),
+]
+"""First and last step, or the same by domain."""
+
+Unit = Annotated[int, Field(ge=0, le=10_000_000)]
 Length = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
@@ -142,7 +157,17 @@ def _boundary_kind(value: Any) -> str:
 
 
 TAGS = frozenset(
-    {"<size>", "<shape>", "<text>", "<next>", "<generate>", "<numbers>", "<positions>"}
+    {
+        "<size>",
+        "<shape>",
+        "<text>",
+        "<next>",
+        "<generate>",
+        "<numbers>",
+        "<positions>",
+        "<span>",
+        "<spans>",
+    }
 )
 """Names of union members; they appear in pydantic's locations and are left out of pointers."""
 
@@ -176,6 +201,27 @@ class Parameters(Wire):
     )
 
 
+class ClampRequest(Wire):
+    """A variable held at a value, over some steps and units: the reader's experiment, or an ablation."""
+
+    variable: Name = Field(description="A variable with an equation.", examples=["f"])
+    value: Numbers = Field(description="One number, or one for each unit.", examples=[1.0])
+    steps: Spans | None = Field(
+        default=None,
+        description="First and last step, counted from 1, of the variable's first domain; or by domain, "
+        '`{"target": [1, 1], "source": [3, 3]}`. Default: all.',
+        examples=[[3, 6]],
+    )
+    units: Annotated[list[Unit], Field(min_length=1, max_length=100_000)] | None = Field(
+        default=None,
+        description="Counted from 0; of a matrix in row-major order. Default: all.",
+        examples=[[0]],
+    )
+
+
+Clamps = Annotated[list[ClampRequest], Field(max_length=100)]
+
+
 class RecurrenceRequest(Wire):
     """A text to be read: its graph, schedule, typeset equations and cost come back."""
 
@@ -205,6 +251,11 @@ class RecurrenceRequest(Wire):
         ge=0,
         le=1,
         description="Probability of the target in `force(target, prediction)`.",
+    )
+    held: list[Name] = Field(
+        default_factory=list[str],
+        max_length=1_000,
+        description="Variables that a run holds at every step and unit: the edges into them are cut.",
     )
 
 
@@ -281,6 +332,11 @@ class RunRequest(Wire):
         ge=0,
         le=1,
         description="Probability of the target in `force(target, prediction)`; default 1.",
+    )
+    clamp: Clamps | None = Field(
+        default=None,
+        description="What is held at given values. What reads a variable reads the held value, and "
+        "gradients do not pass through it. Default: what the architecture's defaults hold.",
     )
     variables: list[Annotated[str, Field(min_length=1, max_length=MAX_NAME + 8)]] | None = Field(
         default=None,

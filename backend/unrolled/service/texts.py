@@ -159,6 +159,13 @@ FAULTS: dict[str, Texts] = {
         "en": ("The text has no domain of this name.", "Use the name that stands after `in`."),
         "zh": ("文本中没有这个名字的域。", "请使用 `in` 之后的名字。"),
     },
+    "unknown-variable": {
+        "en": (
+            "The text has no variable of this name with an equation.",
+            "Use the name on the left side of an equation.",
+        ),
+        "zh": ("文本中没有这个名字且有方程的变量。", "请使用方程左边的名字。"),
+    },
     "missing": {
         "en": ("This field is missing.", "Add it; see /docs for the form of the request."),
         "zh": ("缺少这个字段。", "请补上；请求的格式见 /docs。"),
