@@ -201,11 +201,18 @@ class Parameters(Wire):
     )
 
 
+Held = Annotated[
+    Any,
+    AfterValidator(rectangular),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}),
+]
+
+
 class ClampRequest(Wire):
     """A variable held at a value, over some steps and units: the reader's experiment, or an ablation."""
 
     variable: Name = Field(description="A variable with an equation.", examples=["f"])
-    value: Numbers = Field(description="One number, or one for each unit.", examples=[1.0])
+    value: Held = Field(description="One number, or one for each unit.", examples=[1.0])
     steps: Spans | None = Field(
         default=None,
         description="First and last step, counted from 1, of the variable's first domain; or by domain, "
