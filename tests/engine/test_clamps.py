@@ -116,3 +116,15 @@ def test_the_next_run_of_a_text_holds_its_own_values() -> None:
     for value in (0.0, 0.5, 1.0, 0.25):
         clamp = [{"variable": "f", "steps": [2, 6], "value": value}]
         assert (run(LSTM, clamp=clamp)["f"][1:] == value).all()
+
+
+def test_no_jacobian_passes_a_state_that_is_held() -> None:
+    def beyond(clamp: list[dict[str, object]]) -> float:
+        run = prepare(parse(LSTM), inputs=X, dtype="float64", batch=2, clamp=clamp)
+        run.complete()
+        return float(run.jacobians("h", "x").map().norms[3:, :3].max())
+
+    held = {"variable": "s", "steps": [3, 3], "value": 0.5}
+    assert beyond([held]) == 0
+    assert beyond([{**held, "units": [0, 1]}]) > 0
+    assert beyond([]) > 0

@@ -80,7 +80,7 @@ class Jacobians:
         self._of = _sided(recurrence, of, "of")
         self._source = _sided(recurrence, with_respect_to, "with_respect_to")
         lengths = done.lengths
-        self._plan = plan_jacobians(recurrence, lengths, of, with_respect_to, forcing)
+        self._plan = plan_jacobians(recurrence, lengths, of, with_respect_to, forcing, leaves.holds)
         self._rows = _steps(self._of, lengths)
         self._columns = _steps(self._source, lengths)
 
@@ -170,6 +170,7 @@ def plan_jacobians(
     of: str,
     with_respect_to: str,
     forcing: float,
+    holds: Mapping[str, bool] | None = None,
 ) -> BackwardPlan:
     """The adjoint program that gives a variable's Jacobians. Raises `RunError`."""
     target, source = (
@@ -177,7 +178,8 @@ def plan_jacobians(
         _sided(recurrence, with_respect_to, "with_respect_to"),
     )
     place = Target(of, (1,) * len(target.domains), (0,) * len(target.shape))
-    return plan_backward(recurrence, lengths, Wanted(str(place), (source.name,)), forcing)
+    wanted = Wanted(str(place), (source.name,))
+    return plan_backward(recurrence, lengths, wanted, forcing, holds=holds)
 
 
 def jacobian_cost(

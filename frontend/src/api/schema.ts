@@ -14,6 +14,7 @@ export interface Schemas {
   ArchitectureSummary: ArchitectureSummary;
   Architectures: Architectures;
   BoundaryPosition: BoundaryPosition;
+  ClampRequest: ClampRequest;
   Cost: Cost;
   Count: Count;
   Defaults: Defaults;
@@ -440,6 +441,38 @@ export interface Architectures {
   architectures: ArchitectureSummary[];
 }
 /**
+ * A variable held at a value, over some steps and units: the reader's experiment, or an ablation.
+ */
+export interface ClampRequest {
+  /**
+   * A variable with an equation.
+   */
+  variable: string;
+  /**
+   * One number, or one for each unit.
+   */
+  value: number | number[];
+  /**
+   * First and last step, counted from 1, of the variable's first domain; or by domain, `{"target": [1, 1], "source": [3, 3]}`. Default: all.
+   */
+  steps?:
+    | (
+        | number[]
+        | {
+            /**
+             * @minItems 2
+             * @maxItems 2
+             */
+            [k: string]: number[];
+          }
+      )
+    | null;
+  /**
+   * Counted from 0; of a matrix in row-major order. Default: all.
+   */
+  units?: number[] | null;
+}
+/**
  * Last line of a stream that ran to its end.
  */
 export interface EndEvent {
@@ -629,6 +662,10 @@ export interface JacobianRequest {
    * Probability of the target in `force(target, prediction)`; default 1.
    */
   forcing?: number | null;
+  /**
+   * What is held at given values. What reads a variable reads the held value, and gradients do not pass through it. Default: what the architecture's defaults hold.
+   */
+  clamp?: ClampRequest[] | null;
   /**
    * What to send: names of variables, inputs and parameters, `f/3` for one operation of an equation, `f/*` for all of them. Default: every variable and input.
    */
@@ -865,6 +902,12 @@ export interface RecurrenceRequest {
    * Probability of the target in `force(target, prediction)`.
    */
   forcing?: number;
+  /**
+   * Variables that a run holds at every step and unit: the edges into them are cut.
+   *
+   * @maxItems 1000
+   */
+  held?: string[];
 }
 /**
  * A run: which recurrence, on what, from where. Exactly one of architecture and equations.
@@ -917,6 +960,10 @@ export interface RunRequest {
    * Probability of the target in `force(target, prediction)`; default 1.
    */
   forcing?: number | null;
+  /**
+   * What is held at given values. What reads a variable reads the held value, and gradients do not pass through it. Default: what the architecture's defaults hold.
+   */
+  clamp?: ClampRequest[] | null;
   /**
    * What to send: names of variables, inputs and parameters, `f/3` for one operation of an equation, `f/*` for all of them. Default: every variable and input.
    */
