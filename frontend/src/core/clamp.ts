@@ -42,3 +42,15 @@ export function isSamePlace(one: Clamp, other: Clamp): boolean {
   const place = ({ variable, steps, units }: Clamp) => JSON.stringify([variable, steps, units]);
   return place(one) === place(other);
 }
+
+/** What is held whole, of the variables that a text has an equation for. */
+export function heldIn(text: string, clamps: readonly Clamp[]): string[] {
+  const lines = text
+    .split("\n")
+    .map((line) => /^\s*([\p{L}_][\p{L}\p{N}_]*)\s*(\[|=(?!=))/u.exec(line));
+  const defined = new Set(lines.map((found) => found?.[1]));
+  const whole = clamps.filter(
+    ({ variable, steps, units }) => !steps && !units && defined.has(variable),
+  );
+  return [...new Set(whole.map((each) => each.variable))];
+}

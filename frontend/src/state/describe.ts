@@ -3,8 +3,10 @@ import { effect, untracked } from "@preact/signals";
 import { isAbort, Problem } from "../api/problems.ts";
 import { describeRecurrence } from "../api/requests.ts";
 import type { Architecture, RecurrenceRequest } from "../api/wire.ts";
+import { heldIn } from "../core/clamp.ts";
 import {
   architecture,
+  clamps,
   described,
   diagnostics,
   equations,
@@ -29,6 +31,7 @@ export function keepDescribed(): () => void {
       sizes: { ...entry.defaults.sizes, ...sizes.value },
       lengths: lengths.value,
       forcing: forcing.value,
+      held: heldIn(equations.value, clamps.value),
     };
     const tongue = language.value;
     return untracked(() => describe(entry, request, tongue));
@@ -71,7 +74,8 @@ function isUsual(request: RecurrenceRequest, entry: Architecture): boolean {
   return (
     isSame(request.sizes, entry.defaults.sizes ?? {}) &&
     Object.keys(request.lengths).length === 0 &&
-    request.forcing === entry.defaults.forcing
+    request.forcing === entry.defaults.forcing &&
+    isSame(request.held, heldIn(entry.equations, entry.defaults.clamp))
   );
 }
 

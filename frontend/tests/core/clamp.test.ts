@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Clamp, isSamePlace, readClamps, writeClamps } from "../../src/core/clamp.ts";
+import { type Clamp, heldIn, isSamePlace, readClamps, writeClamps } from "../../src/core/clamp.ts";
 
 const CLAMPS: Clamp[] = [
   { variable: "f", value: 1 },
@@ -17,6 +17,12 @@ describe("what is held", () => {
   test("is left out where it cannot be read", () => {
     expect(readClamps("f, f:x, :1, f:1:a-b:c")).toEqual([{ variable: "f", value: 1 }]);
     expect(readClamps("")).toEqual([]);
+  });
+
+  test("is held whole where neither steps nor units are named and the text has it", () => {
+    const text = "f: 3\nfor t in time:\n    f[t] = x[t]\n    α = 1\nloss = sum(f)";
+    const more = [...CLAMPS, { variable: "loss", value: 1 }, { variable: "x", value: 1 }];
+    expect(heldIn(text, more)).toEqual(["f", "loss"]);
   });
 
   test("is in one place only once", () => {
