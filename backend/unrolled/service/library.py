@@ -8,7 +8,8 @@ import orjson
 
 from unrolled.catalogue import Architecture, Catalogue, Symbol, render
 from unrolled.graph import describe
-from unrolled.language import parse
+from unrolled.language import Recurrence, parse
+from unrolled.source import module_source
 
 
 class Library:
@@ -29,8 +30,29 @@ class Library:
         known = self._answers.get(architecture.id)
         return known or self._keep(architecture.id, detail(architecture))
 
+    def module(self, architecture: Architecture) -> bytes:
+        """The body of `GET /v1/architectures/{id}/module.py`."""
+        key = f"{architecture.id}/module.py"
+        known = self._answers.get(key)
+        if known is None:
+            recurrence = parse(architecture.equations, sizes=architecture.defaults.sizes)
+            known = self._answers.setdefault(key, source_of(architecture, recurrence).encode())
+        return known
+
     def _keep(self, key: str, document: dict[str, Any]) -> bytes:
         return self._answers.setdefault(key, orjson.dumps(document))
+
+
+def source_of(architecture: Architecture, recurrence: Recurrence) -> str:
+    """An architecture as a file of PyTorch."""
+    entry = architecture.entry
+    origin = f"Deep Learning (Goodfellow, Bengio & Courville 2016), section {entry.section}."
+    title = entry.titles["en"]
+    if architecture.text.name:
+        title += f": {architecture.titles['en']}"
+    return module_source(
+        recurrence, name=architecture.id, title=title, origin=f"{origin} {entry.paper}"
+    )
 
 
 def summary(architecture: Architecture) -> dict[str, Any]:

@@ -24,10 +24,15 @@ class StreamEvent(RootModel[answers.StreamEvent]):
     """A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`."""
 
 
+class Source(RootModel[str]):
+    """A stand-alone file of Python with one `torch.nn.Module`."""
+
+
 BODIES: dict[str, type[BaseModel]] = {
     "/v1/recurrences": schemas.RecurrenceRequest,
     "/v1/paths": schemas.PathsRequest,
     "/v1/jacobians": schemas.JacobianRequest,
+    "/v1/recurrences/module": schemas.RecurrenceRequest,
     "/v1/runs": schemas.RunRequest,
     "/v1/runs/stream": schemas.RunRequest,
 }
@@ -35,9 +40,11 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/healthz": (answers.Health, "application/json"),
     "/v1/architectures": (answers.Architectures, "application/json"),
     "/v1/architectures/{architecture}": (answers.Architecture, "application/json"),
+    "/v1/architectures/{architecture}/module.py": (Source, "text/x-python"),
     "/v1/recurrences": (answers.Recurrence, "application/json"),
     "/v1/paths": (answers.PathsAnswer, "application/json"),
     "/v1/jacobians": (answers.JacobianResult, "application/json"),
+    "/v1/recurrences/module": (Source, "text/x-python"),
     "/v1/runs": (answers.RunResult, "application/json"),
     "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
 }

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 import unrolled
 from unrolled.graph import describe
 from unrolled.language import LanguageError
+from unrolled.source import module_source
 
 from .bodies import body_of
 from .dependence import jacobians_document, paths_document
@@ -26,6 +27,7 @@ from .streaming import lines
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+PYTHON = "text/x-python"
 
 router = APIRouter()
 
@@ -49,6 +51,19 @@ async def wants_json(request: Request) -> None:
         raise ProblemError("not-acceptable", [Fault("accept", arguments={"offered": JSON})])
 
 
+async def wants_python(request: Request) -> None:
+    """Refuse a client that cannot take Python."""
+    if not accepts(request, PYTHON):
+        raise ProblemError("not-acceptable", [Fault("accept", arguments={"offered": PYTHON})])
+
+
+def python_answer(content: bytes, name: str) -> Response:
+    """Source to be shown or saved, under the name of its architecture."""
+    file = name.replace("/", "_").replace("-", "_") + ".py"
+    headers = {"Content-Disposition": f'inline; filename="{file}"'}
+    return Response(content, media_type=f"{PYTHON}; charset=utf-8", headers=headers)
+
+
 @router.get("/healthz", tags=["operation"], summary="Whether the service answers")
 async def healthz() -> Response:
     return json_answer(orjson.dumps({"status": "ok", "version": unrolled.__version__}))
@@ -63,6 +78,25 @@ async def healthz() -> Response:
 async def list_architectures(request: Request) -> Response:
     """Every entry: id, titles, section and figure of the book, equations, variants."""
     return json_answer(await asyncio.to_thread(state_of(request).library.listing))
+
+
+@router.get(
+    "/v1/architectures/{architecture:path}/module.py",
+    tags=["catalogue"],
+    summary="One architecture as PyTorch",
+    response_class=Response,
+    dependencies=[Depends(wants_python)],
+)
+@router.head("/v1/architectures/{architecture:path}/module.py", include_in_schema=False)
+async def get_module(request: Request, architecture: str) -> Response:
+    """A stand-alone file with one `nn.Module`; it needs torch only, and computes what a run does."""
+    library = state_of(request).library
+    found = library.catalogue.find(architecture)
+    if found is None:
+        raise ProblemError(
+            "not-found", [unknown_architecture(architecture[:100], library.catalogue, None)]
+        )
+    return python_answer(await asyncio.to_thread(library.module, found), found.id)
 
 
 @router.get(
@@ -90,6 +124,29 @@ async def read_recurrence(
     """The folded graph, schedule, typeset equations and cost; or what is wrong, by line and column."""
     check_equations(body.equations, state_of(request).settings)
     return json_answer(await asyncio.to_thread(describe_equations, body))
+
+
+@router.post(
+    "/v1/recurrences/module",
+    tags=["recurrences"],
+    summary="Equations as PyTorch",
+    response_class=Response,
+)
+async def write_module(
+    request: Request,
+    body: Annotated[RecurrenceRequest, Depends(body_of(RecurrenceRequest, PYTHON))],
+) -> Response:
+    """A stand-alone file with one `nn.Module` for a text of one's own; or what is wrong with the text."""
+    check_equations(body.equations, state_of(request).settings)
+    return python_answer(await asyncio.to_thread(module_of, body), "recurrence")
+
+
+def module_of(body: RecurrenceRequest) -> bytes:
+    """The source of a text's module. Raises `ProblemError`."""
+    try:
+        return module_source(read(body.equations, body.sizes)).encode()
+    except LanguageError as error:
+        raise equations_problem(error) from None
 
 
 def describe_equations(body: RecurrenceRequest) -> bytes:
