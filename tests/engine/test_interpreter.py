@@ -153,6 +153,24 @@ for t in time:
         a[t, s] = softmax(e[t, s], s)
     h[t] = tanh(sum(a[t, s] * x[s], s) + W @ h[t-1])
 """,
+    "a sum with a product of each of two stacks": """
+h: 2
+x: 2
+r: 2
+for t in time:
+    r[t] = tanh(A @ h[t-1] + x[t])
+    h[t] = tanh(b + W @ h[t-1] + U @ z[t-1] + C @ r[t])
+    z[t] = V @ h[t] + Q @ r[t]
+z: 2
+""",
+    "a sum with two products of one stack": """
+h: 2
+x: 2
+for t in time:
+    h[t] = tanh(b + W @ h[t-1] + V @ h[t-1] + x[t])
+    g[t] = tanh(c + A @ h[t-1] + x[t])
+g: 2
+""",
     "a chain inside every step": """
 x: 2
 g: 2

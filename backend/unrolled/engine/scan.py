@@ -9,6 +9,7 @@ played by `run.py` step by step through the maps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -197,6 +198,12 @@ class _Builder:
 
     def _stack(self, stack: Sequence[int]) -> None:
         members = members_of_stack(self.program, self.scan, stack, self.readers)
+        begun = set(self.prepared)
+        for place, member in enumerate(members):
+            if member.total is not None and member.total in begun:
+                members[place] = replace(member, hoisted=None)  # a sum begins once
+            elif member.hoisted is not None and member.total is not None:
+                begun.add(member.total)
         started = [member for member in members if member.hoisted is not None]
         for group in (started, [member for member in members if member.hoisted is None]):
             if group:
