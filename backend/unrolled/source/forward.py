@@ -129,10 +129,11 @@ class Forward:
             self._item(inner, one)
         give_back(inner, self.recurrence, self.names)
         self.expressions.hoisted.clear()
-        head = Lines(self.expressions, 2)
+        tables, head = Lines(self.expressions, 2), Lines(self.expressions, 2)
+        self._tables(tables)
         self._lengths(head)
         self._trees(head)
-        self._tables(head)
+        head.lines += tables.lines
         if "zero" in self.expressions.used:
             head.lines.insert(
                 0,
@@ -172,7 +173,7 @@ class Forward:
                     has_batch = True
                 else:
                     lines.add(f"{target} = {own}.shape[{place}]")
-        if not has_batch and "batch" in self.expressions.used | {"batch"}:
+        if not has_batch and "batch" in self.expressions.used:
             first = self.inputs[0]
             lines.add(f"batch = {names.local[first.name]}.shape[{len(first.domains)}]")
 

@@ -55,12 +55,14 @@ class Lines:
         self.depth -= 1
         self.add(tail)
 
-    def assign(self, target: str, term: Term, widen: Widen = lambda value: value) -> None:
+    def assign(self, target: str, term: Term, widen: Widen | None = None) -> None:
         """`target = term`; a choice by the step becomes `if` and `else`."""
         expressions = self.expressions
         if term.function == "where" and id(term) not in expressions.hoisted:
             test = expressions.condition(expressions.write(term.operands[0]))
-            if test.kind == "number" and self.fits(f"if {test.code}:"):
+            yes, no = (numeric(expressions.write(one)) for one in term.operands[1:])
+            is_alike = widen is not None or (yes.kind, yes.rank) == (no.kind, no.rank)
+            if is_alike and test.kind == "number" and self.fits(f"if {test.code}:"):
                 for head, branch in ((f"if {test.code}:", 1), ("else:", 2)):
                     self.add(head)
                     self.depth += 1
@@ -68,7 +70,8 @@ class Lines:
                     self.depth -= 1
                 return
         while True:
-            value = widen(numeric(expressions.write(term)))
+            value = numeric(expressions.write(term))
+            value = widen(value) if widen else value
             if "zero" in value.code:
                 expressions.used.add("zero")
             if "batch" in value.code:
@@ -111,7 +114,7 @@ class Lines:
     def _hoistable(self, term: Term) -> Term | None:
         """The part of a term that is best given a line of its own: a long call that fits."""
         found: list[tuple[tuple[bool, bool, int], Term]] = []
-        for part in _parts(term):
+        for part in self._parts(term):
             if part.reference is not None or part.function in ("number", "index", "leaf"):
                 continue
             value = self.expressions.write(part)
@@ -126,16 +129,25 @@ class Lines:
             found.append((rank, part))
         return max(found, key=lambda one: one[0])[1] if found else None
 
+    def _parts(self, term: Term) -> Iterator[Term]:
+        """The terms inside a term that have a value of their own there: not those under a sweep."""
+        if term.over or id(term) in self.expressions.hoisted:
+            return
+        for operand in term.operands:
+            yield operand
+            yield from self._parts(operand)
+
     def _hoist(self, term: Term) -> None:
         name = self.expressions.names.temporary.new_numbered("inner")
         self.assign(name, term)
         own = self.expressions.write(term)
         self.expressions.hoisted[id(term)] = replace(own, code=name, level=6, is_bool=False)
 
-    def _last_resort(self, target: str, term: Term, widen: Widen) -> None:
+    def _last_resort(self, target: str, term: Term, widen: Widen | None) -> None:
         """A sweep whose inside is long is gathered in a list; anything else stays long."""
         if not term.over or id(term) in self.expressions.hoisted:
-            self.add(f"{target} = {widen(numeric(self.expressions.write(term))).code}")
+            value = numeric(self.expressions.write(term))
+            self.add(f"{target} = {(widen(value) if widen else value).code}")
             return
         expressions = self.expressions
         names = expressions.names
@@ -164,15 +176,6 @@ class Lines:
             value = expressions.averaged(term, total)
         expressions.hoisted[id(term)] = value
         self.assign(target, term, widen)
-
-
-def _parts(term: Term) -> Iterator[Term]:
-    """The terms inside a term that have a value of their own there: not those under a sweep."""
-    if term.over:
-        return
-    for operand in term.operands:
-        yield operand
-        yield from _parts(operand)
 
 
 def _call_head(code: str) -> str | None:

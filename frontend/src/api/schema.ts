@@ -5,6 +5,10 @@
  */
 export type Numbers = number | null | Numbers[];
 /**
+ * A stand-alone file of Python with one `torch.nn.Module`.
+ */
+export type Source = string;
+/**
  * A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`.
  */
 export type StreamEvent = StartEvent | StepsEvent | GradientsEvent | EndEvent | ErrorEvent;
@@ -60,6 +64,7 @@ export interface Schemas {
   RunRequest: RunRequest;
   RunResult: RunResult;
   Setting: Setting;
+  Source: Source;
   Spectrum: Spectrum;
   Stage: Stage;
   StartEvent: StartEvent;
