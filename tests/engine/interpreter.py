@@ -29,7 +29,7 @@ def _no_draw(term: Term, here: Here) -> Tensor:
 class Interpreter:
     """`inputs`: name to a tensor (steps…, shape); `boundary`: (name, steps) to what a caller gave for it.
 
-    `draw` says what a random function drew; `forcing` is 0 or 1.
+    `draw` says what a random function drew; `forcing` is 0 or 1; `trees`: the children of every node.
     """
 
     recurrence: Recurrence
@@ -42,6 +42,9 @@ class Interpreter:
     )
     forcing: int = 1
     draw: Draw = _no_draw
+    trees: Mapping[str, Sequence[tuple[int, int] | None]] = field(
+        default_factory=dict[str, "Sequence[tuple[int, int] | None]"]
+    )
 
     def __post_init__(self) -> None:
         self._known: dict[tuple[str, Steps], Tensor] = {}
@@ -106,8 +109,11 @@ class Interpreter:
                 return position.offset
             case "end":
                 return self.lengths[position.domain] + position.offset
+            case "root":
+                return self.lengths[position.domain]
             case other:
-                raise AssertionError(f"{other} belongs to a tree")
+                pair = self.trees[position.domain][here[position.index] - 1]
+                return 0 if pair is None else pair[0 if other == "left" else 1]
 
     def term(self, term: Term, here: Here) -> Tensor:
         """A term at one step of every running index."""
@@ -117,6 +123,12 @@ class Interpreter:
             return torch.tensor(float(here[term.index]), dtype=torch.float64)
         if term.reference is not None:
             return self._reference(term.reference, here)
+        if term.function == "leaf":
+            index = term.operands[0].index or ""
+            pair = self.trees[self.recurrence.index_domains[index]][here[index] - 1]
+            return torch.tensor(float(pair is None), dtype=torch.float64)
+        if term.function == "where" and term.operands[0].function == "leaf":
+            return self.term(term.operands[1 if self.term(term.operands[0], here) else 2], here)
         if term.function == "force":
             return self.term(term.operands[0 if self.forcing else 1], here)
         if term.function in ("sample", "bernoulli", "normal"):

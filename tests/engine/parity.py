@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from engine.interpreter import Here, Interpreter, Steps
 from unrolled.engine import Run, prepare
 from unrolled.graph import operations
+from unrolled.graph.trees import leaf_inputs
 from unrolled.language import Recurrence, Term
 
 TOLERANCE = 1e-9
@@ -61,9 +63,23 @@ def run_both(
     boundary: Mapping[tuple[str, Steps], Tensor] | None = None,
     seed: int = 0,
     chunks: Sequence[int] | None = None,
+    brackets: Any = None,
 ) -> tuple[Run, Interpreter]:
-    """The same run twice: computed by the engine, and ready to be asked of the interpreter."""
+    """The same run twice: computed by the engine, and ready to be asked of the interpreter.
+
+    `lengths` of a tree are leaves; `brackets` is its shape, pairs of pairs of anything, where it is not balanced.
+    """
+    kinds = {name: domain.kind for name, domain in recurrence.domains.items()}
+    asked = dict(lengths)
+    lengths = {name: 2 * n - 1 if kinds[name] == "tree" else n for name, n in lengths.items()}
     inputs = random_inputs(recurrence, lengths, seed)
+    handed: dict[str, Any] = dict(inputs)
+    for name in leaf_inputs(recurrence) if brackets is not None else ():
+        leaves = iter(inputs[name])
+        handed[name] = _filled(brackets, leaves)
+        inputs[name] = torch.cat(
+            [inputs[name][: (n := (len(inputs[name]) + 1) // 2)], 0 * inputs[name][n:]]
+        )
     parameters = random_parameters(recurrence, seed)
     drawn = random_terms(recurrence)
     given: dict[str, dict[str, Tensor]] = {}
@@ -73,8 +89,8 @@ def run_both(
         given.setdefault(name, {})[place] = value
     run = prepare(
         recurrence,
-        lengths=lengths,
-        inputs=inputs,
+        lengths=asked,
+        inputs=handed,
         parameters=parameters,
         boundary=given,
         forcing=float(forcing),
@@ -101,8 +117,17 @@ def run_both(
         boundary=boundary or {},
         forcing=forcing,
         draw=draw,
+        trees={name: tree.children for name, tree in run.trees.items()},
     )
     return run, plain
+
+
+def _filled(brackets: Any, leaves: Iterator[Tensor]) -> Any:
+    """Brackets with a leaf's numbers in the place of each of their leaves."""
+    if isinstance(brackets, list):
+        left = _filled(brackets[0], leaves)
+        return [left, _filled(brackets[1], leaves)]
+    return next(leaves).numpy()
 
 
 def differences(run: Run, plain: Interpreter) -> dict[str, float]:

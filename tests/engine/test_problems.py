@@ -14,6 +14,9 @@ from unrolled.language import parse
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ONE_HOT = "x: onehot(3)\nfor t in time:\n    h[t] = x[t]"
+TREE = (
+    "x: 2\nz: ()\nfor n in tree:\n    h[n] = where(leaf(n), x[n] * z[n], h[left(n)] - h[right(n)])"
+)
 VECTOR = "x: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + α * x[t])\nh: 2"
 PAIR = "x: 2\ny: 2\nfor t in time:\n    h[t] = x[t] + y[t]"
 SLIDER = "α = slider(0.5, 0, 1)\nfor t in time:\n    h[t] = α * t"
@@ -88,7 +91,15 @@ WRONG = [
     Wrong("variable-unknown", "/variables/0", VECTOR, {"variables": ["x/*"]}),
     Wrong("step-outside", "/lengths/time", FIXED, {"lengths": {"time": 6}}),
     Wrong("step-outside", "/lengths/time", FIXED.replace("7", "end-6"), {"lengths": {"time": 6}}),
-    Wrong("tree-run", "/equations", "x: 2\nfor n in tree:\n    h[n] = x[n]"),
+    Wrong("tree-empty", "/inputs/x/1", TREE, {"inputs": {"x": [[1, 2], []]}}),
+    Wrong("tree-children", "/inputs/x", TREE, {"inputs": {"x": [[1, 2], [1, 2], [1, 2]]}}),
+    Wrong("tree-children", "/inputs/x/0", TREE, {"inputs": {"x": [[[1, 2]], [1, 2]]}}),
+    Wrong("tree-leaf", "/inputs/x/1", TREE, {"inputs": {"x": [[1, 2], 3]}}),
+    Wrong("tree-leaf", "/inputs/x/0", TREE, {"inputs": {"x": [[1, "a"], [1, 2]]}}),
+    Wrong("input-shape", "/inputs/x/1", TREE, {"inputs": {"x": [[1, 2], [1, 2, 3]]}}),
+    Wrong("tree-differs", "/inputs/z", TREE, {"inputs": {"x": [[1, 2], [3, 4]], "z": [1, [2, 3]]}}),
+    Wrong("tree-rows", "/inputs/z", TREE, {"inputs": {"x": [[1, 2], [3, 4]], "z": [1, 2, 3, 4]}}),
+    Wrong("tree-leaves", "/inputs/x", TREE, {"inputs": {"x": [[1, 2], [3, 4]]}, "lengths": {"tree": 3}}),
     Wrong("stop-run", "/equations", "h: 2\nfor t in time:\n    h[t] = tanh(h[t-1])\n    stop(norm(h[t]) < 0.1)"),
 ]  # fmt: skip
 

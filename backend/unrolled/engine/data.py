@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.problems import escape, refuse
+from unrolled.engine.trees import is_nested, read_nested, tree_inputs
+from unrolled.graph import Tree
+from unrolled.graph.trees import leaf_inputs
 from unrolled.language import Recurrence, Variable
 
 DEFAULT_STEPS: Final = 12
@@ -45,8 +48,9 @@ def read_inputs(
     batch: int,
     dtype: torch.dtype,
     seed: int,
+    trees: Mapping[str, Tree] | None = None,
 ) -> tuple[dict[str, Given], dict[str, int]]:
-    """All inputs as tensors, and the length of every domain.
+    """All inputs as tensors, and the length of every domain; of a tree, its nodes.
 
     Lengths follow from what is given; domains that nothing fixes have 12 steps. Raises `RunError`.
     """
@@ -60,19 +64,27 @@ def read_inputs(
                 names=", ".join(expected) or "-",
             )
     reader = _Reader(recurrence, dict(inputs), batch, dtype, seed)
+    trees = trees or {}
+    words, over_trees = leaf_inputs(recurrence), tree_inputs(recurrence)
     given: dict[str, Given] = {}
     later: list[str] = []
     for name, variable in expected.items():
         form = inputs.get(name)
         if form is None or (isinstance(form, Mapping) and ("generate" in form or "next" in form)):
             later.append(name)
+        elif name in over_trees:
+            given[name] = reader.over_tree(variable, form, trees[over_trees[name]])
         else:
             given[name] = reader.explicit(variable, form)
-    known = _lengths(recurrence, given, lengths)
+    _check_lengths(recurrence, lengths)
+    nodes = {domain: tree.nodes for domain, tree in trees.items()}
+    known = _lengths(recurrence, given, {**lengths, **nodes})
     for name in sorted(
         later, key=lambda one: isinstance(inputs.get(one), Mapping) and "next" in inputs[one]
     ):
         given[name] = reader.derived(expected[name], inputs.get(name), known, given)
+        if name in words:
+            given[name] = reader.at_leaves(given[name], trees[over_trees[name]])
     return {name: given[name] for name in expected}, known
 
 
@@ -88,6 +100,9 @@ def lengths_of(
     for name, form in inputs.items():
         variable = recurrence.variables.get(name)
         inner: Any = form.get("text") if isinstance(form, Mapping) else form
+        if variable is not None and name in tree_inputs(recurrence):
+            known.setdefault(variable.domains[0], _leaves(inner))
+            continue
         for domain in variable.domains if variable is not None else ():
             if (
                 inner is None
@@ -101,9 +116,13 @@ def lengths_of(
     return {domain: known.get(domain, DEFAULT_STEPS) for domain in recurrence.domains}
 
 
-def _lengths(
-    recurrence: Recurrence, given: Mapping[str, Given], lengths: Mapping[str, int]
-) -> dict[str, int]:
+def _leaves(form: Any) -> int:
+    """Leaves of a balanced tree that a text, or an array with a row a node or a leaf, stands for."""
+    count = len(form) if hasattr(form, "__len__") and not isinstance(form, Mapping) else 0
+    return count or DEFAULT_STEPS
+
+
+def _check_lengths(recurrence: Recurrence, lengths: Mapping[str, int]) -> None:
     for domain, length in lengths.items():
         if domain not in recurrence.domains:
             names = ", ".join(recurrence.domains) or "-"
@@ -115,6 +134,11 @@ def _lengths(
             )
         if length < 1:
             raise refuse(f"/lengths/{escape(domain)}", "length-zero", domain=domain)
+
+
+def _lengths(
+    recurrence: Recurrence, given: Mapping[str, Given], lengths: Mapping[str, int]
+) -> dict[str, int]:
     known = dict(lengths)
     source = dict.fromkeys(lengths, "lengths")
     for name, one in given.items():
@@ -162,6 +186,31 @@ class _Reader:
         if array.size == 0:
             raise refuse(pointer, "input-empty", name=variable.name)
         return self._array(variable, array, pointer)
+
+    def over_tree(self, variable: Variable, form: Any, tree: Tree) -> Given:
+        """Leaves in pairs of pairs, a text of leaves, or one row a leaf or a node; rows of inner nodes are 0."""
+        rows = form
+        if is_nested(form, variable):
+            rows = np.stack(read_nested(form, variable).leaves)
+        given = self.explicit(variable, rows)
+        count = given.values.shape[0]
+        if count == tree.nodes:
+            return given
+        if count != tree.leaves:
+            raise refuse(
+                f"/inputs/{escape(variable.name)}", "tree-rows", name=variable.name, have=str(count),
+                leaves=str(tree.leaves), nodes=str(tree.nodes),
+            )  # fmt: skip
+        inner = torch.zeros(tree.nodes - count, *given.values.shape[1:], dtype=self.dtype)
+        return self.at_leaves(replace(given, values=torch.cat([given.values, inner])), tree)
+
+    def at_leaves(self, given: Given, tree: Tree) -> Given:
+        """A value a node, without what stands at inner nodes: zeros, and no symbols."""
+        values = given.values.clone()
+        values[tree.leaves :] = 0
+        blank = ("",) * (tree.nodes - tree.leaves)
+        symbols = None if given.symbols is None else (*given.symbols[: tree.leaves], *blank)
+        return replace(given, values=values, symbols=symbols)
 
     def _form(self, variable: Variable, pointer: str) -> Exception:
         return refuse(
@@ -312,6 +361,7 @@ class _Reader:
             or other not in given
             or (source.domains, source.shape) != (variable.domains, variable.shape)
             or len(source.domains) != 1
+            or other in tree_inputs(self.recurrence)
         ):
             raise refuse(f"{pointer}/next", "next-of", name=variable.name, other=str(other)[:30])
         one = given[other]

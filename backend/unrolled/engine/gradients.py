@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
-from unrolled.engine.chunks import CHUNKS, Chunk, windows
+from unrolled.engine.chunks import CHUNKS, Chunk
 from unrolled.engine.executor import Executor
 from unrolled.engine.loading import Leaves, keep_beyond, load_leaves
 from unrolled.engine.plans import Key, Plan, plan_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_target
-from unrolled.engine.values import Pad, Values, allocate
+from unrolled.engine.values import RELATIVES, Pad, Values, allocate, widened
 from unrolled.graph import Adjoint, Program, Request, Schedule, adjoint, arrange, lower
 from unrolled.language import Recurrence, Shape
 
@@ -80,7 +80,7 @@ class Backward:
         self.parameters = tuple(plan.adjoint.parameters)
         self._adjoint = plan.adjoint
         program = plan.adjoint.program
-        self._values = Values(program, done.lengths, done.batch, done.dtype)
+        self._values = Values(program, done.lengths, done.batch, done.dtype, done.trees)
         for identity, name in self._adjoint.recorded.items():
             recorded = forward.variables[name]
             self._values.tensors[identity] = done.tensors[recorded]
@@ -129,8 +129,7 @@ class Backward:
                 continue
             names = self._names_of(stage)
             domain = self.recurrence.index_domains[stage.index]
-            length = self._values.length(stage.index)
-            for first, last in windows(length, sizes or CHUNKS, is_forward=stage.is_forward):
+            for first, last in self._executor.windows(stage, sizes or CHUNKS):
                 self._execute(stage, {stage.index: (first, last)})
                 values = {
                     name: self._values.own(identity, {}).narrow(0, first - 1, last - first + 1)
@@ -182,8 +181,7 @@ class Backward:
 
     def _execute(self, stage: Stage, window: Mapping[str, tuple[int, int]]) -> None:
         with computing(inference=False):
-            for component in stage.components:
-                self._executor.execute(component, window)
+            self._executor.advance(stage, window)
 
 
 def reach(program: Program) -> dict[int, tuple[Pad, ...]]:
@@ -198,7 +196,6 @@ def reach(program: Program) -> dict[int, tuple[Pad, ...]]:
             if pads is None:
                 continue
             for place, position in enumerate(operand.positions):
-                if position.anchor == "shift":
-                    before = max(pads[place].before, -position.offset)
-                    pads[place] = Pad(before, max(pads[place].after, position.offset))
+                if position.anchor == "shift" or position.anchor in RELATIVES:
+                    pads[place] = widened(pads[place], position)
     return {identity: tuple(pads) for identity, pads in found.items()}

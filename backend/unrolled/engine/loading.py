@@ -110,6 +110,11 @@ def _leaf(
             return torch.tensor(leaves.settings[name], dtype=values.dtype)
         case "number":
             return torch.tensor(instruction.number, dtype=values.dtype)
+        case "leaf":
+            index = instruction.indices[0]
+            tree = values.trees[values.program.recurrence.index_domains[index]]
+            nodes = torch.arange(1, tree.nodes + 1)
+            return (nodes <= tree.leaves).to(values.dtype).unsqueeze(-1)
         case "index":
             return torch.arange(1, values.length(name) + 1, dtype=values.dtype).unsqueeze(-1)
         case "held":
@@ -149,7 +154,7 @@ def boundary_places(values: Values) -> dict[tuple[str, str], Position]:
     wanted = pads_of(values.program)
     for name, identity in values.program.variables.items():
         domains = values.program.recurrence.variables[name].domains
-        if len(domains) != 1:
+        if len(domains) != 1 or domains[0] in values.trees:
             continue
         pad = wanted[identity][0]
         for back in range(pad.before):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
@@ -20,6 +20,7 @@ from unrolled.engine.values import (
     operand_labels,
 )
 from unrolled.graph import Component, Instruction, Operand, Program
+from unrolled.graph.trees import BOTH, LEAF, leaf_condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +130,30 @@ def run_map(
     plan: MapPlan,
     window: Window,
     forcing: float,
+    needed: Mapping[int, int],
     recording: Recording | None = None,
 ) -> None:
-    """Execute a map inside a window; results without a tensor for all steps hold the window alone."""
+    """Execute a map inside a window; results without a tensor for all steps hold the window alone.
+
+    `needed`: at which nodes of a tree a value is needed (`graph/trees.py`).
+    """
+    side = values.side(window)
     for identity in plan.component.instructions:
         if identity in plan.groups:
-            _run_group(values, plan.groups[identity], window, recording)
-        elif identity not in plan.skipped:
-            instruction = values.program.instructions[identity]
+            if any(needed[one] & side for one in plan.groups[identity].products):
+                _run_group(values, plan.groups[identity], window, recording)
+        elif identity not in plan.skipped and needed[identity] & side:
+            instruction = one_sided(values.program, values.program.instructions[identity], side)
             result = compute(values, instruction, window, forcing, recording)
             keep(values, instruction, result, window, recording)
+
+
+def one_sided(program: Program, instruction: Instruction, side: int) -> Instruction:
+    """`where(leaf(n), …, …)` inside a window of leaves alone, or of inner nodes alone, reads one argument."""
+    if side == BOTH or leaf_condition(instruction, program) is None:
+        return instruction
+    chosen = instruction.operands[1 if side == LEAF else 2]
+    return replace(instruction, function="copy", operands=(chosen,))
 
 
 def _run_group(

@@ -17,6 +17,7 @@ from unrolled.engine.maps import MapPlan, consumers, plan_map
 from unrolled.engine.stacks import gates_of, stack_ranks
 from unrolled.engine.stages import Stage, stages
 from unrolled.graph import Component, Program, Schedule, schedule
+from unrolled.graph.trees import needs
 from unrolled.language import Recurrence
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ _SESSIONS = Lock()
 class Plan:
     """A schedule with everything that follows from it alone.
 
-    `lstms`: scans, by their `id`, that the library's layer can run. `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
+    `lstms`: scans, by their `id`, that the library's layer can run. `needed`: at which nodes of a tree each
+    value is needed; `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
     which order scans want their hoisted sums.
     """
 
@@ -38,6 +40,7 @@ class Plan:
     readers: Mapping[int, list[int]]
     ranks: Mapping[int, int]
     gates: list[list[int]]
+    needed: Mapping[int, int]
     lstms: Mapping[int, Lstm]
     _maps: dict[tuple[int, frozenset[int]], MapPlan] = field(
         default_factory=dict[tuple[int, frozenset[int]], MapPlan]
@@ -102,7 +105,7 @@ def plan_of(order: Schedule) -> Plan:
         lstm = recognise(program, scan, readers)
         if lstm is not None:
             lstms[id(scan)] = lstm
-    return Plan(order, stages(order), readers, ranks, gates, lstms)
+    return Plan(order, stages(order), readers, ranks, gates, needs(program), lstms)
 
 
 class Key:

@@ -259,12 +259,59 @@ RUN_MESSAGES: dict[str, Message] = {
             "请给出一个数，或为每个单元各给一个数。",
         ),
     ),
-    "tree-run": Message(
+    "tree-empty": Message(
+        ("A node of the tree `{name}` is an empty list.", "Give a leaf, or a pair of nodes."),
+        ("树 `{name}` 的一个节点是空列表。", "请给出一个叶，或一对节点。"),
+    ),
+    "tree-children": Message(
         (
-            "A text over a tree is drawn and checked, but cannot be run yet.",
-            "Write it over a chain: `for t in time:`.",
+            "A node of the tree `{name}` has {count} children, but every inner node has two.",
+            "Write pairs of pairs: [[a, b], c]. A plain list of leaves needs their number in `lengths`.",
         ),
-        ("在树上的文本可以检查和绘制，但还不能运行。", "请改写为链：`for t in time:`。"),
+        (
+            "树 `{name}` 的一个节点有 {count} 个子节点，而每个内部节点恰有两个。",
+            "请写成成对的嵌套：[[a, b], c]。若只给出叶的列表，请在 `lengths` 中给出叶的个数。",
+        ),
+    ),
+    "tree-leaf": Message(
+        (
+            "A leaf of the tree `{name}` cannot be read.",
+            "A leaf is a row of {size} numbers, or a whole number for a one-hot input.",
+        ),
+        (
+            "无法读取树 `{name}` 的一个叶。",
+            "一个叶是 {size} 个数的行；one-hot 输入的叶是一个整数。",
+        ),
+    ),
+    "tree-differs": Message(
+        (
+            "The tree of `{name}` has another shape than that of `{other}`.",
+            "Give both the same brackets, or give `{name}` as a plain list, a row a node.",
+        ),
+        (
+            "`{name}` 的树与 `{other}` 的树形状不同。",
+            "请让两者的括号相同，或把 `{name}` 写成普通列表，每个节点一行。",
+        ),
+    ),
+    "tree-rows": Message(
+        (
+            "`{name}` has {have} rows, but the tree has {leaves} leaves and {nodes} nodes.",
+            "Give a row a leaf or a row a node: leaves from left to right, then inner nodes, the root last.",
+        ),
+        (
+            "`{name}` 有 {have} 行，而树有 {leaves} 个叶、{nodes} 个节点。",
+            "请每个叶一行，或每个节点一行：先从左到右的叶，再是内部节点，根在最后。",
+        ),
+    ),
+    "tree-leaves": Message(
+        (
+            "The tree of `{name}` has {have} leaves, but `lengths` says {want} for `{domain}`.",
+            "Leave `{domain}` out of `lengths`: the tree says it.",
+        ),
+        (
+            "`{name}` 的树有 {have} 个叶，而 `lengths` 中 `{domain}` 为 {want}。",
+            "请从 `lengths` 中去掉 `{domain}`：树已说明叶的个数。",
+        ),
     ),
     "stop-run": Message(
         (

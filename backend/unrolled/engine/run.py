@@ -15,7 +15,7 @@ from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
 from unrolled.engine.checking import asked_names, check_steps, read_settings
-from unrolled.engine.chunks import CHUNKS, Chunk, windows
+from unrolled.engine.chunks import CHUNKS, Chunk
 from unrolled.engine.clamps import read_clamps
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
@@ -29,10 +29,14 @@ from unrolled.engine.problems import refuse
 from unrolled.engine.sessions import Session, session_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_wanted
+from unrolled.engine.trees import read_trees
 from unrolled.graph import (
     Cost,
     Operand,
+    Tree,
+    balanced,
     cost,
+    extents,
     operation_place,
     operations,
     total_cost,
@@ -73,35 +77,37 @@ def prepare(
     if not 0 <= forcing <= 1:
         raise refuse("/forcing", "forcing-range")
     for domain in recurrence.domains.values():
-        if domain.kind != "chain":
-            code = "tree-run" if domain.kind == "tree" else "stop-run"
-            raise refuse("/equations", code, domain=domain.name)
+        if domain.kind == "generated":
+            raise refuse("/equations", "stop-run", domain=domain.name)
     names = asked_names(recurrence, variables)
+    trees = read_trees(recurrence, inputs or {}, lengths or {})
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
-    clamps = read_clamps(recurrence, outside, clamp)
+    steps = {name: one.steps for name, one in extents(recurrence, outside, trees).items()}
+    clamps = read_clamps(recurrence, steps, clamp)
     holds = {name: one.is_whole for name, one in clamps.items()}
     plan = planned(recurrence, forcing, holds)
-    wanted = None if gradient is None else read_wanted(recurrence, outside, gradient)
     fixed = fixed_places(boundary or {})
+    wanted = None if gradient is None else read_wanted(recurrence, steps, gradient)
     backward = (
-        None
-        if wanted is None
-        else plan_backward(recurrence, outside, wanted, forcing, fixed, holds)
+        None if wanted is None else plan_backward(recurrence, steps, wanted, forcing, fixed, holds)
     )
     needed = None
-    if backward is not None or check is not None:
-        needed = cost(plan.schedule, outside)
+    if gradient is not None or check is not None:
+        needed = cost(plan.schedule, outside, trees)
     if needed is not None and backward is not None:
-        needed = total_cost(needed, backward.schedule)
+        needed = total_cost(needed, backward.schedule, trees)
     if needed is not None and check is not None:
         check(needed)
+    for domain in recurrence.domains.values():
+        if domain.kind == "tree" and domain.name not in trees:
+            trees[domain.name] = balanced(outside[domain.name])
     given, known = read_inputs(
-        recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed
-    )
+        recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed, trees=trees
+    )  # fmt: skip
     check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
     leaves = Leaves(made, read_settings(recurrence, settings or {}), seed, clamps)
-    session = session_of(plan, known, batch, DTYPES[dtype], forcing, boundary or {})
+    session = session_of(plan, known, batch, DTYPES[dtype], forcing, boundary or {}, trees)
     symbols = session.load(leaves, boundary or {}, given)
     run = Run(session, leaves, names, forcing, symbols)
     if wanted is not None and needed is not None:
@@ -126,6 +132,7 @@ class Run:
         self.recurrence = recurrence
         self.plan = plan
         self.lengths: Mapping[str, int] = values.lengths
+        self.trees: Mapping[str, Tree] = values.trees
         self.wanted: Wanted | None = None
         self.symbols = symbols
         self.parameters = leaves.parameters
@@ -147,7 +154,8 @@ class Run:
     @cached_property
     def cost(self) -> Cost:
         """What the run costs, from its schedule and sizes."""
-        return cost(self.plan, self.lengths)
+        leaves = {domain: tree.leaves for domain, tree in self.trees.items()}
+        return cost(self.plan, {**self.lengths, **leaves}, self.trees)
 
     # computing
 
@@ -255,10 +263,9 @@ class Run:
             )
         ]
         shown |= set(names)
-        for first, last in windows(self._values.length(index), sizes, is_forward=stage.is_forward):
+        for first, last in self._executor.windows(stage, sizes):
             with computing():
-                for component in stage.components:
-                    self._executor.execute(component, {index: (first, last)})
+                self._executor.advance(stage, {index: (first, last)})
                 values = {name: self._narrowed(name, first, last) for name in names}
             if values:
                 yield Chunk(domain, first, last, values)

@@ -26,6 +26,7 @@ from unrolled.engine.loading import (
 from unrolled.engine.plans import Plan
 from unrolled.engine.recording import Recording
 from unrolled.engine.values import Values
+from unrolled.graph import Tree
 
 MOST_NUMBERS = 700_000
 MOST_CALLS = 50_000
@@ -108,6 +109,7 @@ def session_of(
     dtype: torch.dtype,
     forcing: float,
     boundary: Mapping[str, Any],
+    trees: Mapping[str, Tree] | None = None,
 ) -> Session:
     """A session for a run: one that waits, or a new one."""
     key = None
@@ -121,7 +123,7 @@ def session_of(
         waiting = plan.take(key)
         if waiting is not None:
             return waiting
-    return Session(plan, Values(plan.program, lengths, batch, dtype), forcing, key)
+    return Session(plan, Values(plan.program, lengths, batch, dtype, trees or {}), forcing, key)
 
 
 def _numbers(plan: Plan, lengths: Mapping[str, int], batch: int) -> int:

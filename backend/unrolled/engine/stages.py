@@ -18,7 +18,7 @@ _BOTH = frozenset({"forward", "backward"})
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Components that go along `index` together (None: computed once)."""
+    """Components that go along `index` together (None: computed once); up a tree is forward."""
 
     index: str | None
     is_forward: bool
@@ -134,9 +134,12 @@ def _narrow(
     component: Component, reads: list[set[Distance]], allowed: frozenset[str]
 ) -> frozenset[str]:
     """The directions in which a component can join a stage."""
-    if component.direction in ("forward", "backward"):
-        allowed &= {component.direction}
+    if component.direction is not None:
+        allowed &= {"forward" if component.direction in ("forward", "up") else "backward"}
     for distance in (one for group in reads for one in group):
+        if distance in ("child", "parent"):
+            allowed &= {"forward" if distance == "child" else "backward"}
+            continue
         if not isinstance(distance, int):
             return frozenset()
         if component.index is not None and distance:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from unrolled.graph import Instruction, Operand, Program
+from unrolled.graph import Instruction, Operand, Program, Tree
+from unrolled.graph.trees import BOTH, INNER, LEAF
 from unrolled.language import FUNCTIONS, Position
 
 Window = Mapping[str, tuple[int, int]]
+RELATIVES = ("left", "right", "from_left", "from_right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ class Values:
 
     `tensors` by instruction; `pads` of those that hold all steps, per index; `windows` of those that
     hold only some; `fixed` boundary values, which the caller gave; `fresh` results that wait
-    to take the place of a tensor when the run is handed out.
+    to take the place of a tensor when the run is handed out. `trees` are the shapes of domains that
+    are trees; their `lengths` are nodes.
     """
 
     program: Program
     lengths: Mapping[str, int]
     batch: int
     dtype: torch.dtype
+    trees: Mapping[str, Tree] = field(default_factory=dict[str, Tree])
     tensors: dict[int, Tensor] = field(default_factory=dict[int, Tensor])
     pads: dict[int, tuple[Pad, ...]] = field(default_factory=dict[int, tuple[Pad, ...]])
     windows: dict[int, Window] = field(default_factory=dict[int, Window])
@@ -47,6 +51,25 @@ class Values:
     fixed: set[tuple[int, tuple[Position, ...]]] = field(
         default_factory=set[tuple[int, tuple[Position, ...]]]
     )
+
+    _relatives: dict[tuple[str, str], Tensor] = field(default_factory=dict[tuple[str, str], Tensor])
+
+    def relatives(self, domain: str, anchor: str) -> Tensor:
+        """Per node of a tree the node that `left(n)`, `right(n)` or their inverses read; 0 where there is none."""
+        if (domain, anchor) not in self._relatives:
+            tree = self.trees[domain]
+            inverse = {"from_left": "left", "from_right": "right"}
+            nodes = tree.parent(inverse[anchor]) if anchor in inverse else tree.child(anchor)
+            self._relatives[domain, anchor] = torch.tensor(nodes)
+        return self._relatives[domain, anchor]
+
+    def side(self, window: Window) -> int:
+        """At which nodes of a tree a window lies: a set of `LEAF` and `INNER`."""
+        for index, (first, last) in window.items():
+            tree = self.trees.get(self.program.recurrence.index_domains[index])
+            if tree is not None:
+                return LEAF * (first <= tree.leaves) | INNER * (last > tree.leaves)
+        return BOTH
 
     def length(self, index: str) -> int:
         """Steps of the domain that an index runs over."""
@@ -73,7 +96,7 @@ class Values:
             start = held[index][0] if index in held else 1
             offset = 0
             label = index
-            if position is not None and position.anchor in ("start", "end"):
+            if position is not None and position.anchor in ("start", "end", "root"):
                 step = (
                     position.offset
                     if position.anchor == "start"
@@ -84,9 +107,13 @@ class Values:
             if position is not None:
                 label, offset = position.index, position.offset
             first, last = self.range(label, window)
-            low = before + first + offset - start
-            if low or last - first + 1 != tensor.shape[dimension]:
-                tensor = tensor.narrow(dimension, low, last - first + 1)
+            if position is not None and position.anchor in RELATIVES:
+                nodes = self.relatives(position.domain, position.anchor)[first - 1 : last]
+                tensor = tensor.index_select(dimension, nodes + (before - start))
+            else:
+                low = before + first + offset - start
+                if low or last - first + 1 != tensor.shape[dimension]:
+                    tensor = tensor.narrow(dimension, low, last - first + 1)
             if label in labels:
                 tensor = _diagonal(tensor, labels.index(label), dimension)
                 continue
@@ -132,15 +159,19 @@ def pads_of(program: Program) -> dict[int, tuple[Pad, ...]]:
         for term in line.term.walk():
             for place, position in enumerate(term.reference.positions if term.reference else ()):
                 pads = found[term.reference.name if term.reference else ""]
-                pads[place] = _reach(pads[place], position)
+                pads[place] = widened(pads[place], position)
     return {program.variables[name]: tuple(pads) for name, pads in found.items()}
 
 
-def _reach(pad: Pad, position: Position) -> Pad:
+def widened(pad: Pad, position: Position) -> Pad:
     """Room for one more position."""
     match position.anchor:
         case "shift":
             return Pad(max(pad.before, -position.offset), max(pad.after, position.offset))
+        case "left" | "right" | "from_left" | "from_right":
+            return Pad(
+                max(pad.before, 1), pad.after
+            )  # a row of zeros for a child that is not there
         case "start":
             return Pad(max(pad.before, 1 - position.offset), pad.after)
         case "end":
@@ -189,7 +220,7 @@ def aligned(
 def operand_labels(program: Program, operand: Operand) -> tuple[str, ...]:
     """The running indices under which an operand is read."""
     if operand.positions:
-        return tuple(position.index for position in operand.positions if position.anchor == "shift")
+        return tuple(position.index for position in operand.positions if position.index)
     return program.instructions[operand.value].indices
 
 

@@ -19,6 +19,7 @@ from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
 from unrolled.graph.paths import Path, Paths, Place, TooManyPlacesError, paths
 from unrolled.graph.program import Instruction, Operand, Program, lower
 from unrolled.graph.schedule import Component, Schedule, arrange, schedule
+from unrolled.graph.trees import Tree, balanced, extents, tree_of
 from unrolled.graph.unfolded import Unfolded, unfold
 
 __all__ = [
@@ -39,12 +40,15 @@ __all__ = [
     "Schedule",
     "Target",
     "TooManyPlacesError",
+    "Tree",
     "Unfolded",
     "adjoint",
     "arrange",
+    "balanced",
     "boundary_positions",
     "cost",
     "describe",
+    "extents",
     "facts",
     "fold",
     "lower",
@@ -55,5 +59,6 @@ __all__ = [
     "restricted",
     "schedule",
     "total_cost",
+    "tree_of",
     "unfold",
 ]

@@ -8,6 +8,16 @@ from math import prod
 
 from unrolled.graph.program import LEAVES, Instruction, Program
 from unrolled.graph.schedule import Component, Schedule
+from unrolled.graph.trees import (
+    BOTH,
+    INNER,
+    LEAF,
+    Extent,
+    Tree,
+    extents,
+    leaf_condition,
+    needs,
+)
 from unrolled.language import FUNCTIONS
 
 
@@ -25,8 +35,13 @@ class Cost:
     lengths: Mapping[str, int]
 
 
-def cost(plan: Schedule, lengths: Mapping[str, int]) -> Cost:
-    """The cost of running a schedule once, with `lengths` steps a domain."""
+def cost(
+    plan: Schedule, lengths: Mapping[str, int], trees: Mapping[str, Tree] | None = None
+) -> Cost:
+    """The cost of running a schedule once, with `lengths` steps a domain.
+
+    Of a tree without a shape in `trees`, the length is the number of leaves of a balanced one.
+    """
     program = plan.program
     recurrence = program.recurrence
     instructions = [
@@ -34,27 +49,33 @@ def cost(plan: Schedule, lengths: Mapping[str, int]) -> Cost:
         for component in plan.components
         for one in component.all_instructions()
     ]
+    sizes = extents(recurrence, lengths, trees)
+    needed = needs(program)
     recorded = sum(
-        prod(variable.shape) * prod(lengths[domain] for domain in variable.domains)
+        prod(variable.shape) * prod(sizes[domain].steps for domain in variable.domains)
         for variable in recurrence.variables.values()
     )
     return Cost(
         parameters=sum(prod(parameter.shape) for parameter in recurrence.parameters.values()),
-        operations=sum(_operations(program, one, lengths) for one in instructions),
+        operations=sum(_operations(program, one, sizes, needed) for one in instructions),
         bytes=4 * recorded,
-        critical_path=_critical_path(program, plan.components, lengths),
-        steps=sum(lengths[domain] for domain in recurrence.domains),
-        lengths={domain: lengths[domain] for domain in recurrence.domains},
+        critical_path=_critical_path(program, plan.components, sizes, needed),
+        steps=sum(one.steps for one in sizes.values()),
+        lengths={domain: sizes[domain].steps for domain in recurrence.domains},
     )
 
 
-def total_cost(forward: Cost, backward: Schedule) -> Cost:
+def total_cost(forward: Cost, backward: Schedule, trees: Mapping[str, Tree] | None = None) -> Cost:
     """The cost of a run together with its backward pass (the schedule of an adjoint program).
 
     What the backward pass records: gradients, and what the steps send each other.
     """
     program, lengths = backward.program, forward.lengths
-    own = cost(backward, lengths)
+    domains = program.recurrence.domains
+    leaves = {
+        name: (n + 1) // 2 if domains[name].kind == "tree" else n for name, n in lengths.items()
+    }
+    own = cost(backward, leaves, trees)
     recorded = (program.instructions[one] for one in program.variables.values())
     return replace(
         forward,
@@ -70,14 +91,24 @@ def _repeated(program: Program, indices: tuple[str, ...], lengths: Mapping[str, 
     return prod(lengths[program.recurrence.index_domains[index]] for index in indices)
 
 
-def _operations(program: Program, instruction: Instruction, lengths: Mapping[str, int]) -> int:
+def _operations(
+    program: Program,
+    instruction: Instruction,
+    sizes: Mapping[str, Extent],
+    needed: Mapping[int, int],
+) -> int:
+    where = needed[instruction.identity]
+
     def repeated(indices: tuple[str, ...]) -> int:
-        return _repeated(program, indices, lengths)
+        domains = (program.recurrence.index_domains[index] for index in indices)
+        return prod(sizes[domain].count(where) for domain in domains)
 
     units = prod(instruction.shape) * repeated(instruction.indices)
     operands = [program.instructions[operand.value] for operand in instruction.operands]
     match instruction.function:
         case "copy":
+            return 0
+        case "where" if leaf_condition(instruction, program) is not None:
             return 0
         case "total":
             return units * (len(operands) - 1)
@@ -106,7 +137,10 @@ def _operations(program: Program, instruction: Instruction, lengths: Mapping[str
 
 
 def _critical_path(
-    program: Program, components: tuple[Component, ...], lengths: Mapping[str, int]
+    program: Program,
+    components: tuple[Component, ...],
+    sizes: Mapping[str, Extent],
+    needed: Mapping[int, int],
 ) -> int:
     """The longest chain of operations that wait for each other; a scan's inside counts once a step."""
     finish: dict[int, int] = {}
@@ -122,15 +156,21 @@ def _critical_path(
             default=0,
         )
 
-    def depth(component: Component) -> int:
+    def depth(component: Component, where: int = BOTH) -> int:
         if component.kind == "scan":
-            steps = lengths[program.recurrence.index_domains[component.index or ""]]
-            return steps * sum(depth(inner) for inner in component.body)
+            size = sizes[program.recurrence.index_domains[component.index or ""]]
+            if size.leaves is None:
+                return size.depth * sum(depth(inner, where) for inner in component.body)
+            leaf, inner = (
+                sum(depth(one, side) for one in component.body) for side in (LEAF, INNER)
+            )
+            return leaf + (size.depth - 1) * inner
         local: dict[int, int] = {}
         for identity in component.instructions:
             instruction = program.instructions[identity]
-            own = 0 if instruction.function in (*LEAVES, "copy") else 1
-            own = max(1, len(instruction.operands) - 1) if instruction.function == "total" else own
+            if not needed[identity] & where:
+                continue
+            own = _own_depth(program, instruction)
             local[identity] = own + max(
                 (local.get(operand.value, 0) for operand in instruction.operands), default=0
             )
@@ -144,12 +184,16 @@ def _critical_path(
             continue
         for identity in component.instructions:
             instruction = program.instructions[identity]
-            own = (
-                max(1, len(instruction.operands) - 1)
-                if instruction.function == "total"
-                else int(instruction.function != "copy")
-            )
-            finish[identity] = own + max(
+            finish[identity] = _own_depth(program, instruction) + max(
                 (finish.get(operand.value, 0) for operand in instruction.operands), default=0
             )
     return max(finish.values(), default=0)
+
+
+def _own_depth(program: Program, instruction: Instruction) -> int:
+    """How many operations an instruction is, one after the other."""
+    if instruction.function == "total":
+        return max(1, len(instruction.operands) - 1)
+    if instruction.function in (*LEAVES, "copy") or leaf_condition(instruction, program):
+        return 0
+    return 1

@@ -23,6 +23,7 @@ LEAVES: Final = (
     "noise",
     "recorded",
     "held",
+    "leaf",
 )
 NOISE: Final = {"sample": "gumbel", "bernoulli": "uniform", "normal": "normal", "force": "uniform"}
 

@@ -25,8 +25,8 @@ from unrolled.graph.program import (
 )
 from unrolled.language import Diagnostic, LanguageError, Recurrence, Span
 
-Direction = Literal["forward", "backward", "up"]
-Distance = int | Literal["whole", "child"]
+Direction = Literal["forward", "backward", "up", "down"]
+Distance = int | Literal["whole", "child", "parent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ def distances_of(
     if operand.positions:
         for index, position in zip(producer.indices, operand.positions, strict=True):
             if position.anchor in ("left", "right"):
-                distances[index] = "child"
+                distances[index] = "child" if position.index == index else "whole"
+            elif position.anchor in ("from_left", "from_right"):
+                distances[index] = "parent" if position.index == index else "whole"
             elif position.anchor == "shift" and position.index == index:
                 distances[index] = position.offset
             else:
@@ -335,8 +337,12 @@ def _carrier(
         distances = {edge.distances.get(index, 0) for edge in internal}
         if "whole" in distances:
             failures.setdefault("whole", index)
+        elif {"child", "parent"} <= distances:
+            failures.setdefault("direction", index)
         elif "child" in distances:
             return index, "up"
+        elif "parent" in distances:
+            return index, "down"
         else:
             steps = [distance for distance in distances if isinstance(distance, int)]
             if min(steps) < 0 < max(steps):
@@ -396,6 +402,6 @@ def _shows(edge: _Edge, failure: str, index: str | None) -> bool:
         case "whole":
             return distance == "whole"
         case "direction":
-            return isinstance(distance, int) and distance > 0
+            return distance == "parent" or (isinstance(distance, int) and distance > 0)
         case _:
             return True

@@ -131,7 +131,7 @@ def _position(position: Position, chains: int) -> str:
         case "end":
             last = r"\tau" if chains < 2 else rf"\tau_{{\mathrm{{{position.domain}}}}}"
             return last if not position.offset else f"{last}{position.offset:+d}"
-        case "left" | "right":
+        case "left" | "right" | "from_left" | "from_right":
             return rf"\mathrm{{{position.anchor}}}({position.index})"
         case "root":
             return r"\mathrm{root}"

@@ -12,7 +12,7 @@ from typing import Literal
 from unrolled.language.diagnostics import Span
 
 Shape = tuple[int, ...]
-Anchor = Literal["shift", "start", "end", "left", "right", "root"]
+Anchor = Literal["shift", "start", "end", "left", "right", "root", "from_left", "from_right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Position:
     `shift`: the running index plus `offset` (`h[t-1]` is -1). `start`: the fixed step `offset`
     (`h[0]` is 0, the last value before the first step). `end`: the last step plus `offset`.
     `left`, `right`: a child of node `index` of a tree. `root`: the root of a tree.
+    `from_left`, `from_right` (of a backward pass alone): the parent whose left or right child node `index` is.
     """
 
     anchor: Anchor
@@ -37,7 +38,7 @@ class Position:
                 return str(self.offset)
             case "end":
                 return "end" if not self.offset else f"end{self.offset:+d}"
-            case "left" | "right":
+            case "left" | "right" | "from_left" | "from_right":
                 return f"{self.anchor}({self.index})"
             case "root":
                 return "root"

@@ -384,6 +384,10 @@ class RunResult(Answer):
     run: str | None = Field(description="The run as a token; null when it is past 2 KiB.")
     outputs: list[Output]
     lengths: dict[str, int]
+    trees: dict[str, list[list[int] | None]] = Field(
+        default_factory=dict,
+        description="Per tree the children of every node, from 1; null for a leaf.",
+    )
     symbols: dict[str, list[str]]
     loss: float | None
     cost: Cost
@@ -433,6 +437,10 @@ class StartEvent(Answer):
     event: Literal["start"]
     run: str | None
     lengths: dict[str, int]
+    trees: dict[str, list[list[int] | None]] = Field(
+        default_factory=dict,
+        description="Per tree the children of every node, from 1; null for a leaf.",
+    )
     shapes: dict[str, list[int]]
     domains: dict[str, list[str]]
     symbols: dict[str, list[str]]

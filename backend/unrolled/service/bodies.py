@@ -20,8 +20,8 @@ from .negotiation import accepts
 from .problems import Fault, ProblemError, faults_of
 from .state import state_of
 
-MOST_DEPTH = 32
-"""Levels of brackets in a body."""
+MOST_DEPTH = 240
+"""Levels of brackets in a body: a tree that leans to one side has as many as leaves."""
 
 LARGE = 64 * 1024
 """Bytes from which a body is read in a thread."""

@@ -112,12 +112,24 @@ def detail(architecture: Architecture) -> dict[str, Any]:
     }
 
 
+def count_leaves(value: Any) -> int:
+    """Leaves of a tree of pairs; characters of a text."""
+    if isinstance(value, dict):
+        return len(value.get("text", "")) or 1
+    is_pair = isinstance(value, list) and len(value) == 2
+    is_inner = is_pair and not all(isinstance(one, float) for one in value)
+    return sum(map(count_leaves, value)) if is_inner else 1
+
+
 def default_lengths(architecture: Architecture) -> dict[str, int]:
     """Steps per domain of the run an architecture opens with, as far as inputs and lengths say."""
     recurrence = parse(architecture.equations, sizes=architecture.defaults.sizes)
     lengths = dict(architecture.defaults.lengths)
     for name, value in architecture.defaults.inputs.items():
         for domain in recurrence.variables[name].domains:
+            if recurrence.domains[domain].kind == "tree":
+                lengths.setdefault(domain, count_leaves(value))
+                break
             rows = value.get("text") if isinstance(value, dict) else value
             if not isinstance(rows, str | list):
                 break

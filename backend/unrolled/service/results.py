@@ -19,6 +19,7 @@ from .streaming import (
     first_sequence,
     one_gradient,
     plain,
+    trees_of,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def document(work: Work, digits: int | None = None) -> bytes:
             "run": token_of(found.request),
             "outputs": outputs,
             "lengths": dict(run.lengths),
+            "trees": trees_of(run),
             "symbols": {name: list(symbols) for name, symbols in run.symbols.items()},
             "loss": loss_of(run, digits),
             "cost": asdict(run.cost),

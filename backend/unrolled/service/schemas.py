@@ -72,11 +72,36 @@ def rectangular(value: Any) -> Any:
     return value
 
 
+def rectangular_or_tree(value: Any) -> Any:
+    """Numbers of an input: rectangular, or pairs of pairs of leaves (a tree)."""
+    return value if is_tree(value) else rectangular(value)
+
+
+def is_tree(value: object) -> bool:
+    """Whether lists hold pairs down to leaves: finite numbers, or rectangles of one shape."""
+    stack = [value]
+    shapes: set[tuple[int, ...]] = set()
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list) and len(one) == 2 and any(isinstance(side, list) for side in one):
+            stack += one
+            continue
+        shape: list[int] = []
+        if first_fault(one, shape) is not None:
+            return False
+        shapes.add(tuple(shape))
+    rows = shapes - {(), (2,)}
+    return not rows or (shapes == rows and len(rows) == 1)
+
+
 NUMBERS_SCHEMA = {"$ref": "#/components/schemas/Numbers"}
 """Numbers are a recursive schema that `openapi.py` adds: a number, or a list of the same."""
 
 Numbers = Annotated[Any, AfterValidator(rectangular), WithJsonSchema(NUMBERS_SCHEMA)]
 """A number, or nested lists of numbers (rectangular)."""
+
+InputNumbers = Annotated[Any, AfterValidator(rectangular_or_tree), WithJsonSchema(NUMBERS_SCHEMA)]
+"""Numbers of an input: also pairs of pairs, which are no rectangle."""
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Size = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -175,7 +200,7 @@ InputValue = Annotated[
     Annotated[TextInput, Tag("<text>")]
     | Annotated[NextInput, Tag("<next>")]
     | Annotated[GeneratedInput, Tag("<generate>")]
-    | Annotated[Numbers, Tag("<numbers>")],
+    | Annotated[InputNumbers, Tag("<numbers>")],
     Discriminator(_input_kind, custom_error_type="input_form", custom_error_message="input form"),
 ]
 BoundaryValue = Annotated[
@@ -326,7 +351,7 @@ class RunRequest(Wire):
     inputs: dict[Name, InputValue] = Field(
         default_factory=dict,
         description="Values by input: rows of numbers, integers or text for one-hot inputs, "
-        "`next` or `generate`. What is not given is taken from the architecture's defaults.",
+        "`next` or `generate`; over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.",
     )
     boundary: dict[Name, BoundaryValue] = Field(
         default_factory=dict,

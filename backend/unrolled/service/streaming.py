@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 import unrolled
+from unrolled.graph.trees import structure
 
 from .negotiation import Language
 from .problems import problem_document
@@ -77,11 +78,17 @@ def one_gradient(backward: Backward, name: str, value: Tensor) -> Tensor:
     return value if name in backward.parameters else value.select(len(backward.domains(name)), 0)
 
 
+def trees_of(run: Run) -> dict[str, Any]:
+    """The children of every node of every tree; null for a leaf."""
+    return {domain: structure(tree) for domain, tree in run.trees.items()}
+
+
 def start_event(found: Plan, run: Run, digits: int | None) -> dict[str, Any]:
     return {
         "event": "start",
         "run": token_of(found.request),
         "lengths": dict(run.lengths),
+        "trees": trees_of(run),
         "shapes": {name: list(shape) for name, shape in run.shapes.items()},
         "domains": {name: list(domains) for name, domains in run.domains.items()},
         "symbols": {name: list(symbols) for name, symbols in run.symbols.items()},

@@ -648,7 +648,7 @@ export interface JacobianRequest {
     [k: string]: number;
   };
   /**
-   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`. What is not given is taken from the architecture's defaults.
+   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`; over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.
    */
   inputs?: {
     [k: string]: TextInput | NextInput | GeneratedInput | Numbers;
@@ -946,7 +946,7 @@ export interface RunRequest {
     [k: string]: number;
   };
   /**
-   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`. What is not given is taken from the architecture's defaults.
+   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`; over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.
    */
   inputs?: {
     [k: string]: TextInput | NextInput | GeneratedInput | Numbers;
@@ -994,6 +994,12 @@ export interface RunResult {
   lengths: {
     [k: string]: number;
   };
+  /**
+   * Per tree the children of every node, from 1; null for a leaf.
+   */
+  trees?: {
+    [k: string]: (number[] | null)[];
+  };
   symbols: {
     [k: string]: string[];
   };
@@ -1010,6 +1016,12 @@ export interface StartEvent {
   run: string | null;
   lengths: {
     [k: string]: number;
+  };
+  /**
+   * Per tree the children of every node, from 1; null for a leaf.
+   */
+  trees?: {
+    [k: string]: (number[] | null)[];
   };
   shapes: {
     [k: string]: number[];
