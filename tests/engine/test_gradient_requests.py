@@ -178,3 +178,15 @@ def test_a_product_of_parameters_alone_has_a_gradient() -> None:
     run.complete()
     expected = 6 / (1 + torch.exp(torch.tensor(-2.0, dtype=torch.float64)))
     assert torch.allclose(run.gradients().complete()["α"], expected, atol=1e-12)
+
+
+def test_the_diagonal_of_two_indices_hears_only_from_its_own_steps() -> None:
+    text = (
+        "for t in time:\n    for k in time:\n        a[t, k] = t * x[k]\n    d[t] = a[t, t] + 2 * a[t-1, t]\n"
+        "loss = sum(d)\na: ()\nx: ()\n"
+    )
+    run = prepare(parse(text), lengths={"time": 3}, dtype="float64")
+    run.complete()
+    found = run.gradients().complete()
+    assert found["a"][..., 0].tolist() == [[1, 2, 0], [0, 1, 2], [0, 0, 1]]
+    assert found["x"][:, 0].tolist() == [1, 2 + 2, 3 + 2 * 2]

@@ -60,10 +60,12 @@ def _arrived(
     held = gate(blocks, positions, sent)
     back: dict[str, Position] = {}
     fixed: list[tuple[str, int]] = []
-    for index, position in zip(
-        blocks.primal.instructions[identity].indices, positions, strict=True
-    ):
-        if position.anchor == "shift":
+    diagonal: list[tuple[Position, str, int]] = []
+    own = blocks.primal.instructions[identity].indices
+    for index, position in zip(own, positions, strict=True):
+        if position.anchor == "shift" and position.index in back:
+            diagonal.append((back[position.index], index, -position.offset))
+        elif position.anchor == "shift":
             back[position.index] = replace(position, index=index, offset=-position.offset)
         elif position.anchor in _BACK:
             back[position.index] = Position(_BACK[position.anchor], index, position.domain)  # type: ignore[arg-type]
@@ -75,9 +77,27 @@ def _arrived(
         if not 1 <= step <= blocks.length(index):
             return None
         here = blocks.emit("equal", (blocks.index(index), blocks.number(float(step))), (), (index,))
-        choice = (here, operand, blocks.number(0.0))
-        operand = blocks.emit("where", choice, blocks.shape(operand), blocks.spread(here, operand))
+        operand = _only_where(blocks, here, operand)
+    for (
+        first,
+        index,
+        offset,
+    ) in diagonal:  # what reads a[t, t] sends to one step of the second index
+        sides = [(first.index, first.offset), (index, offset)]
+        steps = [
+            blocks.sum_of((blocks.index(one), blocks.number(float(by))))
+            if by
+            else blocks.index(one)
+            for one, by in sides
+        ]
+        here = blocks.emit("equal", steps, (), blocks.spread(*steps))
+        operand = _only_where(blocks, here, operand)
     return operand
+
+
+def _only_where(blocks: Blocks, here: Operand, operand: Operand) -> Operand:
+    choice = (here, operand, blocks.number(0.0))
+    return blocks.emit("where", choice, blocks.shape(operand), blocks.spread(here, operand))
 
 
 def _step(blocks: Blocks, position: Position) -> int:
