@@ -183,3 +183,16 @@ def test_the_gradient_comes_from_the_last_step_to_the_first_whatever_the_chunks(
     assert seen == [(5, 5), (3, 4), (1, 2)]
     joined = torch.stack([pieces[step] for step in range(1, 6)])
     assert torch.allclose(joined, whole["h"], atol=1e-15)
+
+
+def test_a_variable_that_runs_along_its_inner_index_is_sent_whole() -> None:
+    text = (
+        "h: 2\ng: 2\nfor t in time:\n    for s in source:\n        g[t, s] = tanh(W @ h[s-1, t])\n"
+        "for s in source:\n    for t in time:\n        h[s, t] = tanh(g[t, s] + b)\nloss = sum(sum(h))\n"
+    )
+    lengths = {"time": 3, "source": 4}
+    run = run_of(parse(text), lengths=lengths)
+    names = [(one.domain, set(one.values)) for one in run.gradients().chunks((2,))]
+    assert ("time", {"g"}) in names
+    assert ("source", {"h"}) in names
+    assert differences(parse(text), {"lengths": lengths}) < 1e-6

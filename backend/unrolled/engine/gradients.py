@@ -123,11 +123,13 @@ class Backward:
         if self._is_consumed:
             raise RuntimeError("a backward pass is computed once; ask for another")
         self._is_consumed = True
+        left = {name for name in self._adjoint.variables if self.domains(name)}
         for stage in self._executor.plan.stages:
             if stage.index is None:
                 self._execute(stage, {})
                 continue
             names = self._names_of(stage)
+            left -= set(names)
             domain = self.recurrence.index_domains[stage.index]
             for first, last in self._executor.windows(stage, sizes or CHUNKS):
                 self._execute(stage, {stage.index: (first, last)})
@@ -137,6 +139,12 @@ class Backward:
                 }
                 if values:
                     yield Chunk(domain, first, last, values, stage.is_forward)
+        for name in sorted(
+            left
+        ):  # computed along an inner index, so that no chunk had whole steps of it
+            domain = self.domains(name)[0]
+            length = self._values.lengths[domain]
+            yield Chunk(domain, 1, length, {name: self.values[name]}, is_forward=False)
         yield Chunk(None, 0, 0, self._whole())
 
     def complete(self) -> dict[str, Tensor]:
@@ -167,6 +175,7 @@ class Backward:
             name: identity
             for name, identity in self._adjoint.variables.items()
             if identity in inside
+            and self._adjoint.program.instructions[identity].indices[0] == stage.index
         }
 
     def _whole(self) -> dict[str, Tensor]:
