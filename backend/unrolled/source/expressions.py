@@ -123,7 +123,7 @@ class Expressions:
             case "left" | "right":
                 self.used.add(position.anchor)
                 return f"{position.anchor}[{self.names.local[position.index]}]"
-            case "root":
+            case _:
                 return self.names.length[position.domain]
 
     def sweep(self, term: Term) -> str:

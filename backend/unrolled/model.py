@@ -1,0 +1,291 @@
+"""What `load` and `parse` give: a model, and the runs it makes. Torch is imported by the first run, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import numpy as np
+    from torch import Tensor, nn
+
+    from unrolled.engine import Chunk, Run
+    from unrolled.engine.jacobians import Norm
+    from unrolled.graph import Cost, FoldedGraph, Schedule, Unfolded
+    from unrolled.language import Recurrence
+
+
+class RunOptions(TypedDict, total=False):
+    """What a run may be told; everything else is as the text or the catalogue says.
+
+    `inputs`: name to rows of numbers (steps, size) or (steps, batch, size), to classes of a one-hot input, to
+    `{"text": "hello"}`, `{"next": "x"}` (the other input, one step ahead) or `{"generate": "sine"}`.
+    `lengths`: steps of a domain (default 12 where no input says). `parameters`: name to numbers. `seed`: of
+    parameters, inputs and draws. `settings`: slider to number. `boundary`: name to h[0], or to values by position.
+    `forcing`: probability of the target in `force`, from 0 to 1. `clamp`: held values. `variables`: what to
+    record. `dtype`: "float32" or "float64". `batch`: sequences at once.
+    """
+
+    inputs: Mapping[str, Any]
+    lengths: Mapping[str, int]
+    parameters: Mapping[str, Any]
+    seed: int
+    settings: Mapping[str, float]
+    boundary: Mapping[str, Any]
+    forcing: float
+    clamp: Sequence[Mapping[str, Any]]
+    variables: Sequence[str]
+    dtype: str
+    batch: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """A recurrence with the run it opens with.
+
+    >>> model = parse("h: 3\\nx: 2\\nfor t in time:\\n    h[t] = tanh(b + W @ h[t-1] + U @ x[t])")
+    >>> model
+    Model(h from x; 18 parameters)
+    >>> model.latex["h"]
+    '\\\\boldsymbol{h}^{(t)} = \\\\tanh(\\\\boldsymbol{b} + \\\\boldsymbol{W} \\\\boldsymbol{h}^{(t-1)} + \\\\boldsymbol{U} \\\\boldsymbol{x}^{(t)})'
+    """
+
+    recurrence: Recurrence
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    name: str = "Recurrence"
+    title: str | None = None
+
+    def __repr__(self) -> str:
+        variables = self.recurrence.variables.values()
+        made = ", ".join(one.name for one in variables if one.kind == "equation")
+        given = ", ".join(one.name for one in variables if one.kind == "input")
+        start = f"{self.title}: " if self.title else ""
+        source = f" from {given}" if given else ""
+        return f"Model({start}{made}{source}; {self.cost().parameters:,} parameters)"
+
+    def _repr_latex_(self) -> str:
+        rows = r" \\ ".join(one.replace(" = ", " &= ", 1) for one in self.latex.values())
+        return rf"$$\begin{{aligned}} {rows} \end{{aligned}}$$"
+
+    # what follows from the text
+
+    @property
+    def text(self) -> str:
+        """The text that was read."""
+        return self.recurrence.text
+
+    @cached_property
+    def latex(self) -> dict[str, str]:
+        """The typeset equations: by variable, and `h[0]` for a boundary value."""
+        from unrolled.language import Reference
+        from unrolled.language.latex import equation_latex
+
+        return {
+            str(Reference(one.variable, one.position or ())): equation_latex(self.recurrence, one)
+            for one in (*self.recurrence.equations, *self.recurrence.boundaries)
+        }
+
+    @cached_property
+    def graph(self) -> FoldedGraph:
+        """The folded graph: a node per name, an edge per reference, with its delay and its parameter.
+
+        >>> model = parse("h: 3\\nfor t in time:\\n    h[t] = tanh(W @ h[t-1])")
+        >>> [(edge.source, edge.target, edge.parameter, edge.reads[0].delay) for edge in model.graph.edges]
+        [('h', 'h', 'W', 1)]
+        """
+        from unrolled.graph import fold
+
+        return fold(self.recurrence, self.defaults.get("forcing", 1.0))
+
+    def network(self) -> nx.MultiDiGraph[str]:
+        """The folded graph for networkx: node and edge attributes are those of `graph`.
+
+        >>> parse("h: 3\\nfor t in time:\\n    h[t] = tanh(W @ h[t-1])").network().edges()
+        OutMultiEdgeDataView([('h', 'h')])
+        """
+        from dataclasses import asdict
+
+        import networkx
+
+        made: nx.MultiDiGraph[str] = networkx.MultiDiGraph()
+        for node in self.graph.nodes:
+            made.add_node(node.id, **asdict(node))
+        for edge in self.graph.edges:
+            made.add_edge(edge.source, edge.target, edge.id, **asdict(edge))
+        return made
+
+    def unfolded(self, lengths: Mapping[str, int] | None = None) -> Unfolded:
+        """The graph of a sequence: nodes and edges of every step. Default lengths: those of `defaults`, else 12."""
+        from unrolled.graph import unfold
+
+        return unfold(self.graph, self._lengths(lengths))
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """What is computed for all steps at once, and what step by step.
+
+        >>> model = parse("h: 2\\nx: 2\\nfor t in time:\\n    h[t] = tanh(W @ h[t-1] + U @ x[t])")
+        >>> [one.kind for one in model.schedule.components]
+        ['map', 'scan']
+        """
+        from unrolled.graph import schedule
+
+        return schedule(self.recurrence, self.defaults.get("forcing", 1.0))
+
+    def cost(self, lengths: Mapping[str, int] | None = None) -> Cost:
+        """Floating-point operations, bytes recorded (float32), critical path, parameters: before anything runs."""
+        from unrolled.graph import cost
+
+        return cost(self.schedule, self._lengths(lengths))
+
+    def facts(self, lengths: Mapping[str, int] | None = None) -> dict[str, Any]:
+        """Counts of both graphs with their formulas in the length, and what is parallel in time. Plain data."""
+        from unrolled.graph import facts
+
+        return facts(self.recurrence, self.graph, self.schedule, self._lengths(lengths))
+
+    def description(self, **options: Any) -> dict[str, Any]:
+        """Folded graph, LaTeX, schedule, cost: plain data. Options: `lengths`, `forcing`."""
+        from unrolled.graph import describe
+
+        return describe(self.recurrence, **options)
+
+    @cached_property
+    def module_source(self) -> str:
+        """A stand-alone file of PyTorch with one `nn.Module` that computes what a run does.
+
+        >>> print(parse("h: 3\\nfor t in time:\\n    h[t] = tanh(W @ h[t-1])").module_source[:8])
+        \"\"\"Recur
+        """
+        from unrolled.source import module_source
+
+        return module_source(self.recurrence, name=self.name, title=self.title)
+
+    def module(self, **sizes: int) -> nn.Module:
+        """An instance of the class in `module_source`; sizes by name, as in `module(h=16)`."""
+        from torch import nn
+
+        names: dict[str, Any] = {"__name__": "unrolled.generated"}
+        exec(compile(self.module_source, f"<module of {self.name}>", "exec"), names)
+        made = next(
+            one
+            for one in names.values()
+            if isinstance(one, type) and issubclass(one, nn.Module) and one is not nn.Module
+        )
+        return made(**sizes)
+
+    # running
+
+    def chunks(self, *, text: str | None = None, **options: Unpack[RunOptions]) -> Iterator[Chunk]:
+        """Compute chunk by chunk, as steps are finished; options as for `run`."""
+        return self._prepare(text, options).chunks()
+
+    def run(self, *, text: str | None = None, **options: Unpack[RunOptions]) -> Result:
+        """Compute every variable at every step; `text` goes to the first one-hot input.
+
+        Raises `unrolled.engine.RunError`, which names the part of the request and the cure.
+
+        >>> run = load("lstm").run(text="hello")
+        >>> run["f"].shape                                # (steps, batch, size)
+        torch.Size([5, 1, 8])
+        """
+        run = self._prepare(text, options)
+        return Result(run.complete(), run.lengths, run.symbols, run)
+
+    def _lengths(self, lengths: Mapping[str, int] | None) -> dict[str, int]:
+        known = {**self.defaults.get("lengths", {}), **(lengths or {})}
+        return {domain: known.get(domain, 12) for domain in self.recurrence.domains}
+
+    def _prepare(self, text: str | None, options: RunOptions) -> Run:
+        from unrolled.engine import prepare
+
+        given: dict[str, Any] = dict(options)
+        known = {**self.defaults, **given}
+        inputs: dict[str, Any] = {**self.defaults.get("inputs", {}), **given.get("inputs", {})}
+        if text is not None:
+            variables = self.recurrence.variables.values()
+            names = [one.name for one in variables if one.one_hot and not one.is_target]
+            if not names:
+                raise ValueError("no input here is one-hot; give `inputs` with rows of numbers")
+            known_text = inputs.get(names[0])
+            inputs[names[0]] = {
+                **(known_text if isinstance(known_text, dict) else {}),
+                "text": text,
+            }
+        merged = {
+            key: {**self.defaults.get(key, {}), **given.get(key, {})}
+            for key in ("settings", "parameters")
+        }
+        return prepare(self.recurrence, **{**known, **merged, "inputs": inputs})
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """A computed run, read as `run["h"]`.
+
+    `values`: name to tensor (steps, batch, size); `lengths`: steps a domain; `symbols`: the characters
+    or classes of one-hot inputs.
+
+    >>> run = load("lstm").run(text="hello")
+    >>> run
+    Result(x, y, f, g, q, s, h, o, p, L, loss; time 5)
+    >>> run.symbols["x"]
+    ['h', 'e', 'l', 'l', 'o']
+    """
+
+    values: Mapping[str, Tensor]
+    lengths: Mapping[str, int]
+    symbols: Mapping[str, list[str]]
+    _run: Run = field(repr=False)
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.values[name]
+
+    def __repr__(self) -> str:
+        steps = ", ".join(f"{domain} {length}" for domain, length in self.lengths.items())
+        return (
+            f"Result({', '.join(self.values)}; {steps})"
+            if steps
+            else f"Result({', '.join(self.values)})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{' × '.join(map(str, value.shape))}</td></tr>"
+            for name, value in self.values.items()
+        )
+        return f"<table><tr><th>variable</th><th>shape</th></tr>{rows}</table>"
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """The parameters it ran with, by name."""
+        return dict(self._run.parameters)
+
+    def numpy(self) -> dict[str, np.ndarray[Any, Any]]:
+        """All values as arrays of numpy."""
+        return {name: value.numpy() for name, value in self.values.items()}
+
+    def gradient(self, name: str, of: str = "loss") -> Tensor:
+        """The gradient of a scalar (`loss`, `L[3]`, `o[5][2]`), in the layout of the value of `name`.
+
+        Raises `unrolled.engine.RunError` where `of` is not a scalar of the run.
+
+        >>> run = load("lstm").run(text="hello")
+        >>> run.gradient("h").shape, run.gradient("W").shape
+        (torch.Size([5, 1, 8]), torch.Size([8, 8]))
+        >>> bool(run.gradient("h", of="L[3]")[3:].any())        # no later state feeds this loss
+        False
+        """
+        return self._run.gradient(name, of)
+
+    def jacobian(self, of: str, with_respect_to: str, norm: Norm = "frobenius") -> Tensor:
+        """‖∂of^(t)/∂with_respect_to^(s)‖ at [t-1, s-1], of the first sequence; norms "frobenius", "spectral".
+
+        >>> load("lstm").run(text="hello").jacobian("h", "h").shape
+        torch.Size([5, 5])
+        """
+        return self._run.jacobians(of, with_respect_to).map(norm).norms
