@@ -69,6 +69,8 @@ def run_module(
     if "forcing" in takes:
         given["forcing"] = forcing
     arguments = [known[one.name].clone() for one in inputs]
+    for name, tree in run.trees.items():
+        given[name] = [pair for pair in tree.children if pair is not None]
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:

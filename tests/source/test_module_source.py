@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from engine.parity import random_inputs, random_parameters
 from engine.test_interpreter import TEXTS
+from engine.test_trees import TEXTS as TREES
 from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from source.modules import random_operations, run_module
@@ -90,9 +91,15 @@ def test_the_module_of_a_construct_is_our_run(name: str, forcing: float) -> None
     compare_text(TEXTS[name], forcing=forcing)
 
 
-@pytest.mark.parametrize("name", [one for one in EXAMPLES if one != "tree"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_module_of_an_example_is_our_run(name: str) -> None:
     compare_text(EXAMPLES[name].text, {"h": 4} if name == "first" else EXAMPLES[name].sizes)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_the_module_of_a_text_over_a_tree_is_our_run(name: str) -> None:
+    recurrence = parse(TREES[name])
+    compare(recurrence, {"lengths": {"tree": 5}, "parameters": random_parameters(recurrence)})
 
 
 @settings(parent=PROPERTY, max_examples=50)
@@ -111,7 +118,7 @@ def compare_text(
     recurrence = parse(text, sizes)
     steps = lengths or dict(zip(recurrence.domains, (5, 4, 3), strict=False))
     options = {
-        "inputs": random_inputs(recurrence, steps),
+        "inputs": random_inputs(recurrence, steps) if "tree" not in recurrence.domains else {},
         "parameters": random_parameters(recurrence),
         "lengths": steps,
         "forcing": forcing,
@@ -121,7 +128,8 @@ def compare_text(
 
 def sources() -> dict[str, str]:
     found = {name: source_of(name) for name in CATALOGUE}
-    found |= {f"text {name}": module_source(parse(text)) for name, text in TEXTS.items()}
+    texts = TEXTS | TREES
+    found |= {f"text {name}": module_source(parse(text)) for name, text in texts.items()}
     found |= {
         f"example {name}": module_source(parse(one.text, one.sizes))
         for name, one in EXAMPLES.items()

@@ -163,11 +163,11 @@ class Forward:
         for variable in self.inputs:
             own = names.local[variable.name]
             for place, domain in enumerate(variable.domains):
-                if domain in known or self.recurrence.domains[domain].kind == "generated":
+                kind = self.recurrence.domains[domain].kind
+                if domain in known or kind != "chain":
                     continue
                 known.add(domain)
-                is_tree = self.recurrence.domains[domain].kind == "tree"
-                target = "leaves" if is_tree else names.length[domain]
+                target = names.length[domain]
                 if place == 0 and not has_batch and len(variable.domains) == 1:
                     lines.add(f"{target}, batch = {own}.shape[:2]")
                     has_batch = True
@@ -179,8 +179,7 @@ class Forward:
 
     def _trees(self, lines: Lines) -> None:
         for name, pairs in self.pairs.items():
-            if self._carrier(name) is None:
-                lines.add(f"leaves = len({pairs}) + 1")
+            lines.add(f"leaves = len({pairs}) + 1")
             nodes = self.names.length[name]
             lines.add(f"{nodes} = leaves + len({pairs})")
             for side, place in (("left", 0), ("right", 1)):
@@ -246,7 +245,7 @@ class Forward:
         lines.add(f"{held} = dict(enumerate({own}, start=1))")
         if domain.kind == "tree":
             nodes = self.names.length[domain.name]
-            lines.add(f"for n in range(leaves + 1, {nodes} + 1):")
+            lines.add(f"for n in range(len({own}) + 1, {nodes} + 1):")
             lines.add(f"    {held}[n] = torch.zeros_like({own}[0])")
 
     def _place(self, variable: Variable, place: int, anchor: str) -> str:

@@ -157,6 +157,7 @@ class Lines:
         for index in term.over:
             if index in expressions.running:
                 names.local[index] = names.temporary.new_numbered(names.local[index])
+            expressions.running.append(index)
             self.add(f"for {names.local[index]} in {expressions.range(index)}:")
             self.depth += 1
         body = term.operands[0]
@@ -165,6 +166,7 @@ class Lines:
         inside = numeric(expressions.write(body))
         self.add(f"{gathered}.append({one})")
         expressions.hoisted = before
+        del expressions.running[-len(term.over) :]
         self.depth = depth
         names.local.update(outer)
         if term.function == "softmax":

@@ -173,7 +173,9 @@ class _Module:
     def _shape(self, name: str) -> list[str]:
         variable = self.recurrence.variables[name]
         steps = [
-            "leaves" if self.recurrence.domains[one].kind == "tree" else self.names.length[one]
+            "leaves or nodes"
+            if self.recurrence.domains[one].kind == "tree"
+            else self.names.length[one]
             for one in variable.domains
         ]
         return [*steps, "batch", *self.sizes.words(name)]
@@ -196,11 +198,8 @@ class _Module:
                 whole = ", ".join([steps, *map(str, variable.shape)])
                 lines.add(f"{own} = torch.randn({whole})")
             arguments.append(own)
-        for name in self.forward.pairs:
-            has_leaves = any(name in one.domains for one in self.forward.inputs)
-            pairs = (
-                "[(1, 2), (7, 3), (8, 4), (9, 5), (10, 6)]" if has_leaves else "[(1, 2), (4, 3)]"
-            )
+        for _ in self.forward.pairs:
+            pairs = "[(1, 2), (7, 3), (8, 4), (9, 5), (10, 6)]"
             lines.add(f"tree_ = {pairs}")
             arguments.append("tree_")
         lines.add(f"values = model({', '.join(arguments)})")
