@@ -120,7 +120,9 @@ def test_a_text_says_whether_it_forces_or_draws() -> None:
         name: (d["has_forcing"], d["is_random"]) for name in TEXTS for d in [describe(TEXTS[name])]
     }
     assert found["teacher forcing"] == (True, False)
-    assert found["attention"] == (True, True)
+    assert found["attention"] == (True, False)
+    assert found["conditional-rnn"] == (True, True)
+    assert found["rnn-graphical-model"] == (False, True)
     assert found["lstm"] == (False, False)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from graph.figures_depth import DEPTH
+from graph.figures_patterns import PATTERNS, READ_OUT
+from graph.figures_training import GATES_LSTM, TRAINING
 from graph.notation import edges_of, lines
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
@@ -13,17 +15,14 @@ from unrolled.language import parse
 
 CATALOGUE = read_catalogue().architectures
 
-READ_OUT = "h -> o : V; o -> p : -; o -> L : -; y -> L : -; L -> loss : - @all"
-GATES_LSTM = """
-    x -> f : U_f; h -> f : W_f @1; x -> g : U_g; h -> g : W_g @1; x -> q : U_o; h -> q : W_o @1
-    f -> s : -; s -> s : - @1; g -> s : -; x -> s : U; h -> s : W @1; s -> h : -; q -> h : -
-"""
 GATES_GRU = """
     x -> u : U_u; h -> u : W_u @1; x -> r : U_r; h -> r : W_r @1; x -> h_tilde : U
     u -> h : -; h -> h : - @1; h_tilde -> h : -
 """
 BOOK = {
+    **PATTERNS,
     **DEPTH,
+    **TRAINING,
     "rnn-hidden-recurrence": f"x -> h : U; h -> h : W @1; {READ_OUT}",
     "rnn-output-recurrence": f"x -> h : U; o -> h : W @1; {READ_OUT}",
     "rnn-output-recurrence/probability": f"x -> h : U; p -> h : W @1; {READ_OUT}",
