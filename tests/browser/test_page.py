@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
 
@@ -345,3 +345,27 @@ def test_a_lost_server_is_said_and_tried_again(open_page: Open) -> None:
 def test_nothing_is_wider_than_the_screen(open_page: Open, path: str, width: int) -> None:
     page = open_page(f"{path}&{STILL}", width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_gradients_take_the_place_of_the_values(open_page: Open) -> None:
+    page = open_page(f"/rnn-hidden-recurrence?{STILL}&selection=h")
+    values = page.locator(".value-number")
+    before = values.first.get_attribute("title")
+    press(page, "g")
+    legend = page.locator(".figure-legend [data-kind=gradient]")
+    expect(legend).to_be_visible()
+    expect(page.get_by_text("reads 0 here")).to_be_visible()
+    expect(values.first).not_to_have_attribute("title", before or "")
+    body = {"architecture": "rnn-hidden-recurrence", "variables": [], "gradient": {"of": "loss"}}
+    answer = page.request.post("/v1/runs", data=body).json()
+    gradient = next(one for one in answer["outputs"] if one["name"] == "grad/h")
+    shown = [float((one or "").replace("−", "-")) for one in titles(values)]
+    assert shown == pytest.approx(gradient["data"][: len(shown)], rel=1e-6)
+    expect(page).to_have_url(re.compile("shows=gradients"))
+    page.get_by_role("button", name="Values", exact=True).click()
+    expect(legend).to_have_count(0)
+    expect(values.first).to_have_attribute("title", before or "")
+
+
+def titles(numbers: Locator) -> list[str | None]:
+    return [one.get_attribute("title") for one in numbers.all()]
