@@ -31,13 +31,16 @@ type Complete<T> = T extends (infer Item)[]
 
 export type Generator = schema.GeneratedInput["generate"];
 
-/** A generated run, a text, another input one step ahead, or rows of numbers. */
+/** A generated run, a text, another input one step ahead, rows of numbers, or a tree of such rows. */
 export type InputValue =
   | schema.TextInput
   | schema.NextInput
   | schema.GeneratedInput
   | number[]
-  | number[][];
+  | number[][]
+  | Branch[];
+
+export type Branch = number | number[] | Branch[];
 
 export type Operation = Complete<schema.Operation>;
 export type Equation = Complete<schema.Equation>;

@@ -6,7 +6,7 @@ import { Problem } from "../api/problems.ts";
 import type { Generator, InputValue, ProblemEntry } from "../api/wire.ts";
 import type { GraphNode } from "../core/types.ts";
 import { setInput, setSize } from "../state/actions.ts";
-import { leaders } from "../state/inputs.ts";
+import { leaders, rowsOf, treesOf } from "../state/inputs.ts";
 import {
   architecture,
   description,
@@ -17,6 +17,7 @@ import {
   text,
 } from "../state/store.ts";
 import { product } from "../state/trace.ts";
+import { Branches } from "./branches.tsx";
 import { Coded } from "./coded.tsx";
 import { Formula } from "./formula.tsx";
 import { NumbersEditor } from "./numbers.tsx";
@@ -73,6 +74,7 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
   const width = Math.max(product(node.shape), 1);
   const faults = faultsOf(node.id);
   const id = `input-${node.id}`;
+  const isTree = treesOf(description.value).has(node.domains[0] ?? "");
   return (
     <div class={`input-line ${faults.length > 0 ? "has-faults" : ""}`}>
       <label class="input-name" for={id}>
@@ -91,12 +93,13 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
             openNumbers.value = openNumbers.value === node.id ? null : node.id;
           }}
         >
-          {words.rows(value.length, width)} · {words.change}
+          {words.rows(rowsOf(value, node, isTree).length, width)} · {words.change}
         </button>
       )}
+      {isTree && Array.isArray(value) && <Branches node={node} value={value} />}
       <SourceChoice node={node} others={others} value={value} />
       {openNumbers.value === node.id && (
-        <NumbersEditor name={node.id} width={width} value={value} />
+        <NumbersEditor node={node} isTree={isTree} width={width} value={value} />
       )}
       {faults.length > 0 && (
         <FaultCard id={`${id}-fault`}>

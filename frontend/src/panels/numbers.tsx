@@ -1,21 +1,26 @@
 /** Rows of numbers for a real-valued input: pasted or typed, checked as they are written. */
 import { useState } from "preact/hooks";
 import type { InputValue } from "../api/wire.ts";
+import { bracketsOf, leavesOf, presetBrackets, treeOfBrackets } from "../core/branching.ts";
+import type { GraphNode } from "../core/types.ts";
 import { setInput } from "../state/actions.ts";
+import { isVectorLeaf, rowsOf } from "../state/inputs.ts";
 import { type NumbersFault, parseNumbers, writeNumbers } from "../state/numbers.ts";
 import { domain, shownValues, text } from "../state/store.ts";
 import type { Dictionary } from "../text/index.ts";
 import { openNumbers } from "./inputs.tsx";
 
 interface NumbersEditorProps {
-  name: string;
+  node: GraphNode;
+  isTree: boolean;
   width: number;
   value: InputValue | undefined;
 }
 
-export function NumbersEditor({ name, width, value }: NumbersEditorProps) {
+export function NumbersEditor({ node, isTree, width, value }: NumbersEditorProps) {
   const words = text.value.input;
-  const [draft, setDraft] = useState(() => beginning(name, value));
+  const name = node.id;
+  const [draft, setDraft] = useState(() => beginning(node, isTree, value));
   const result = parseNumbers(draft, width);
   const fault = "fault" in result ? describe(result.fault, words) : null;
   const close = () => {
@@ -27,7 +32,7 @@ export function NumbersEditor({ name, width, value }: NumbersEditorProps) {
       onSubmit={(event) => {
         event.preventDefault();
         if (!("rows" in result)) return;
-        setInput(name, result.rows);
+        setInput(name, isTree ? overLeaves(node, value, result.rows) : result.rows);
         close();
       }}
     >
@@ -57,9 +62,19 @@ export function NumbersEditor({ name, width, value }: NumbersEditorProps) {
   );
 }
 
+/** The same tree over other leaves; a balanced one where their number has changed. */
+function overLeaves(node: GraphNode, value: InputValue | undefined, rows: number[][]): InputValue {
+  const leaves = isVectorLeaf(node) ? rows : rows.map((row) => row[0] ?? 0);
+  const old = Array.isArray(value) ? bracketsOf(value, isVectorLeaf(node)) : "";
+  const isSame = leavesOf(value, isVectorLeaf(node)).length === leaves.length;
+  const tree = isSame ? treeOfBrackets(old, leaves) : null;
+  return (tree ?? treeOfBrackets(presetBrackets("balanced", leaves.length), leaves)) as InputValue;
+}
+
 /** The reader's own rows, else those that the run was given. */
-function beginning(name: string, value: InputValue | undefined): string {
-  if (Array.isArray(value)) return writeNumbers(value);
+function beginning(node: GraphNode, isTree: boolean, value: InputValue | undefined): string {
+  const name = node.id;
+  if (Array.isArray(value)) return writeNumbers(rowsOf(value, node, isTree));
   const held = shownValues.value;
   const steps = held?.lengths[domain.value] ?? 0;
   const rows: number[][] = [];

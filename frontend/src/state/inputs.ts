@@ -1,5 +1,6 @@
 /** Which inputs a run gets, when the equations may ask for others than the catalogue's. Pure. */
-import type { Description, InputValue } from "../api/wire.ts";
+import type { Branch, Description, InputValue } from "../api/wire.ts";
+import { leavesOf } from "../core/branching.ts";
 import type { GraphNode } from "../core/types.ts";
 
 export const DEFAULT_LENGTH = 12;
@@ -34,6 +35,24 @@ export function leaders(node: GraphNode, inputs: readonly GraphNode[]): GraphNod
 function formOf(node: GraphNode): string {
   return JSON.stringify([node.one_hot, node.domains, node.shape]);
 }
+
+/** The domains that are trees. */
+export function treesOf(description: Description | null): Set<string> {
+  const trees = (description?.domains ?? []).filter((domain) => domain.kind === "tree");
+  return new Set(trees.map((domain) => domain.name));
+}
+
+/** Whether the leaves of a tree over this input are rows of numbers rather than single ones. */
+export function isVectorLeaf(node: GraphNode): boolean {
+  return !node.one_hot && node.shape.length > 0;
+}
+
+/** The rows of an input, from left to right where they are the leaves of a tree. */
+export function rowsOf(value: readonly Branch[], node: GraphNode, isTree: boolean): Row[] {
+  return isTree ? (leavesOf(value, isVectorLeaf(node)) as Row[]) : (value as Row[]);
+}
+
+type Row = number[] | number;
 
 /** Whether this input itself says how long the run is. */
 export function fixesLength(value: InputValue): boolean {

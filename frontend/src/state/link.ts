@@ -123,6 +123,14 @@ const FORMS: Record<string, (text: string, held: InputValue | undefined) => Inpu
     const generate = GENERATORS.find((each) => each === name);
     return generate ? { generate, ...(seed ? { seed: Number(seed) } : {}) } : null;
   },
+  tree: (text) => {
+    try {
+      const value: unknown = JSON.parse(text);
+      return Array.isArray(value) ? value : null;
+    } catch {
+      return null;
+    }
+  },
   values: (text) => {
     const rows = text.split(";").map((row) => row.split(",").map(Number));
     return rows.flat().every(Number.isFinite) ? rows : null;
@@ -135,6 +143,8 @@ function alphabetOf(held: InputValue | undefined): { alphabet?: string } {
 
 function formsOf(value: InputValue): [string, string][] {
   if (Array.isArray(value)) {
+    const isTree = value.some((each) => Array.isArray(each) && each.some(Array.isArray));
+    if (isTree) return [["tree", JSON.stringify(value)]];
     return [["values", value.map((row) => (Array.isArray(row) ? row.join(",") : row)).join(";")]];
   }
   if ("text" in value) {

@@ -92,6 +92,16 @@ export const en = {
     apply: "Use these numbers",
     cancel: "Cancel",
     change: "Change",
+    brackets: (name: string) => `Tree over the leaves of ${name}, as brackets`,
+    bracketsHint: (leaves: number) =>
+      `Brackets join two nodes, numbers are leaves: ((1 2) 3). There are leaves 1 to ${leaves}.`,
+    branching: "How the tree branches",
+    branchings: {
+      own: "your own tree",
+      balanced: "balanced",
+      left: "chain from the left",
+      right: "chain from the right",
+    },
     source: (name: string) => `Where ${name} comes from`,
     next: (name: string) => `${name}, one step ahead`,
     own: "Numbers of your own",

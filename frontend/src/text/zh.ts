@@ -92,6 +92,16 @@ export const zh: Dictionary = {
     apply: "使用这些数",
     cancel: "取消",
     change: "修改",
+    brackets: (name) => `${name} 的叶子上的树，用括号写出`,
+    bracketsHint: (leaves) =>
+      `括号连接两个节点，数字是叶子：((1 2) 3)。叶子编号为 1 到 ${leaves}。`,
+    branching: "树怎样分支",
+    branchings: {
+      own: "自己的树",
+      balanced: "平衡",
+      left: "从左起的链",
+      right: "从右起的链",
+    },
     source: (name) => `${name} 的来源`,
     next: (name) => `${name} 的下一步`,
     own: "自己的数值",
