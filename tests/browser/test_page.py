@@ -369,3 +369,56 @@ def test_the_gradients_take_the_place_of_the_values(open_page: Open) -> None:
 
 def titles(numbers: Locator) -> list[str | None]:
     return [one.get_attribute("title") for one in numbers.all()]
+
+
+def test_a_gate_is_held_and_let_go(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&selection=f")
+    loss = page.locator(".run-status b")
+    before = loss.inner_text()
+    page.get_by_label("Value", exact=True).fill("1")
+    page.get_by_role("button", name="Hold", exact=True).click()
+    expect(page.locator(".value-number").first).to_have_text("1")
+    expect(loss).not_to_have_text(before)
+    expect(page).to_have_url(re.compile("clamp=f%3A1"))
+    cut = page.locator(".figure-mirror [data-cut]")
+    expect(cut.first).to_be_attached()
+    assert {
+        one.split("@")[0] for one in cut.evaluate_all("all => all.map(e => e.dataset.target)")
+    } == {"f"}
+    page.get_by_role("group", name="Held").get_by_role("button", name="Let f go").click()
+    expect(loss).to_have_text(before)
+    expect(cut).to_have_count(0)
+
+
+def test_a_tree_is_drawn_as_its_brackets_say(open_page: Open) -> None:
+    page = open_page(f"/recursive-net?{STILL}")
+    brackets = page.get_by_role("textbox", name="Tree over the leaves of x, as brackets")
+    root = page.locator(".figure-mirror [data-node=h]")
+    heights = "all => new Set(all.map(e => e.dataset.y)).size"
+    assert root.evaluate_all(heights) == 4
+    page.get_by_label("How the tree branches").select_option("left")
+    expect(brackets).to_have_value("(((((((1 2) 3) 4) 5) 6) 7) 8)")
+    page.wait_for_timeout(800)
+    page.keyboard.press("0")
+    page.wait_for_function(
+        f"() => ({heights})([...document.querySelectorAll('.figure-mirror [data-node=h]')]) === 8"
+    )
+    brackets.fill("((1 2) (3")
+    expect(brackets).to_have_attribute("aria-invalid", "true")
+    brackets.fill("(1 (2 3))")
+    expect(brackets).to_have_attribute("aria-invalid", "false")
+    expect(page.get_by_label("How the tree branches")).to_have_value("right")
+    expect(page).to_have_url(re.compile("tree.x="))
+
+
+def test_the_text_is_taken_along_as_a_module(open_page: Open) -> None:
+    page = open_page(f"/gru?{STILL}&text.x=hello")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download as a PyTorch module").click()
+    assert waiting.value.suggested_filename == "gru.py"
+    assert "class Gru(nn.Module)" in waiting.value.path().read_text(encoding="utf-8")
+    press(page, "e")
+    replace_in_editor(page, "tanh", "relu")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download as a PyTorch module").click()
+    assert "relu" in waiting.value.path().read_text(encoding="utf-8")

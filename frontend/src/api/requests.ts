@@ -53,3 +53,9 @@ export function describeRecurrence(body: RecurrenceRequest, call: Call): Promise
 export function runWhole(body: RunRequest, call: Call): Promise<WholeRun> {
   return json<WholeRun>("/v1/runs", call, body);
 }
+
+/** A text as a stand-alone module of torch. */
+export async function writeModule(body: RecurrenceRequest, call: Call): Promise<string> {
+  const { held: _, ...text } = body;
+  return (await send("/v1/recurrences/module", call, text)).text();
+}

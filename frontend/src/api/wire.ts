@@ -31,14 +31,15 @@ type Complete<T> = T extends (infer Item)[]
 
 export type Generator = schema.GeneratedInput["generate"];
 
-/** A generated run, a text, another input one step ahead, rows of numbers, or a tree of such rows. */
+/** A generated run, a text, another input one step ahead, rows of numbers, a tree of such rows, or one number. */
 export type InputValue =
   | schema.TextInput
   | schema.NextInput
   | schema.GeneratedInput
   | number[]
   | number[][]
-  | Branch[];
+  | Branch[]
+  | number;
 
 export type Branch = number | number[] | Branch[];
 

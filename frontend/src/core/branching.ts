@@ -7,6 +7,11 @@ type Shape = number | [Shape, Shape];
 export type Preset = "balanced" | "left" | "right";
 export const PRESETS: readonly Preset[] = ["balanced", "left", "right"];
 
+/** Whether an input is given as numbers: one, rows of them, or a tree of rows. */
+export function isNumbers<T>(value: T): value is Extract<T, number | readonly unknown[]> {
+  return typeof value === "number" || Array.isArray(value);
+}
+
 function isPair(value: unknown, isVector: boolean): value is [Nested, Nested] {
   if (!Array.isArray(value) || value.length !== 2) return false;
   return !isVector || value.every(Array.isArray);

@@ -4,9 +4,10 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Problem } from "../api/problems.ts";
 import type { Generator, InputValue, ProblemEntry } from "../api/wire.ts";
+import { isNumbers } from "../core/branching.ts";
 import type { GraphNode } from "../core/types.ts";
 import { setInput, setSize } from "../state/actions.ts";
-import { leaders, rowsOf, treesOf } from "../state/inputs.ts";
+import { isClasses, leaders, rowsOf, treesOf } from "../state/inputs.ts";
 import {
   architecture,
   description,
@@ -64,25 +65,27 @@ export function otherFaults(): ProblemEntry[] {
 }
 
 function sourceOf(value: InputValue | undefined): Source {
-  if (!value || Array.isArray(value) || "text" in value) return "own";
+  if (value === undefined || isNumbers(value) || "text" in value) return "own";
   return "next" in value ? `next:${value.next}` : `generate:${value.generate}`;
 }
 
 function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
   const words = text.value.input;
   const value = effectiveInputs.value[node.id];
-  const width = Math.max(product(node.shape), 1);
+  const areClasses = isClasses(value, node);
+  const width = areClasses ? 1 : Math.max(product(node.shape), 1);
   const faults = faultsOf(node.id);
   const id = `input-${node.id}`;
   const isTree = treesOf(description.value).has(node.domains[0] ?? "");
   return (
-    <div class={`input-line ${faults.length > 0 ? "has-faults" : ""}`}>
+    <div class={`input-line ${isTree ? "is-tree" : ""} ${faults.length > 0 ? "has-faults" : ""}`}>
       <label class="input-name" for={id}>
         <Formula latex={`\\htmlData{node=${node.id}}{${node.latex}}`} />
       </label>
-      {value && !Array.isArray(value) && "text" in value && (
+      {value !== undefined && !isNumbers(value) && "text" in value && (
         <TextField id={id} name={node.id} value={value} isFaulty={faults.length > 0} />
       )}
+      {typeof value === "number" && <NumberField id={id} node={node} value={value} />}
       {Array.isArray(value) && (
         <button
           id={id}
@@ -93,7 +96,10 @@ function InputLine({ node, others }: { node: GraphNode; others: GraphNode[] }) {
             openNumbers.value = openNumbers.value === node.id ? null : node.id;
           }}
         >
-          {words.rows(rowsOf(value, node, isTree).length, width)} · {words.change}
+          {areClasses
+            ? words.classes(value.length)
+            : words.rows(rowsOf(value, node, isTree).length, width)}{" "}
+          · {words.change}
         </button>
       )}
       {isTree && Array.isArray(value) && <Branches node={node} value={value} />}
@@ -145,6 +151,26 @@ function FaultCard({ id, children }: { id: string; children: ComponentChildren }
   );
 }
 
+/** An input without steps that is one number: a class, or a real value. */
+function NumberField({ id, node, value }: { id: string; node: GraphNode; value: number }) {
+  const last = node.one_hot ? (node.shape[0] ?? 1) - 1 : undefined;
+  return (
+    <input
+      id={id}
+      class="field input-number"
+      type="number"
+      min={node.one_hot ? 0 : undefined}
+      max={last}
+      step={node.one_hot ? 1 : "any"}
+      value={value}
+      onInput={(event) => {
+        const number = event.currentTarget.valueAsNumber;
+        if (Number.isFinite(number)) setInput(node.id, number);
+      }}
+    />
+  );
+}
+
 interface TextFieldProps {
   id: string;
   name: string;
@@ -181,7 +207,7 @@ interface ChoiceProps {
 function SourceChoice({ node, others, value }: ChoiceProps) {
   const words = text.value.input;
   const options: [Source, string][] = [
-    ["own", node.one_hot ? words.ownText : words.own],
+    ["own", node.one_hot && !isNumbers(value) ? words.ownText : words.own],
     ...leaders(node, others).map((each): [Source, string] => [
       `next:${each.id}`,
       words.next(each.id),
@@ -194,7 +220,7 @@ function SourceChoice({ node, others, value }: ChoiceProps) {
   return (
     <select
       class="input-source"
-      id={value && (Array.isArray(value) || "text" in value) ? undefined : `input-${node.id}`}
+      id={sourceOf(value) === "own" ? undefined : `input-${node.id}`}
       aria-label={words.source(node.id)}
       value={sourceOf(value)}
       onChange={(event) => changeSource(node, event.currentTarget.value)}
@@ -213,6 +239,7 @@ function changeSource(node: GraphNode, source: string): void {
   const usual = architecture.value?.defaults.inputs[node.id];
   if (kind === "next") setInput(node.id, { next: argument });
   else if (kind === "generate") setInput(node.id, { generate: argument as Generator });
+  else if (usual !== undefined && isNumbers(usual)) setInput(node.id, usual);
   else if (node.one_hot) setInput(node.id, usual && "text" in usual ? usual : { text: "hello" });
   else openNumbers.value = node.id;
 }
@@ -224,7 +251,7 @@ interface AlphabetProps {
 
 /** When a text has characters that the alphabet lacks: one press makes them the alphabet. */
 function AlphabetFix({ node, value }: AlphabetProps) {
-  if (!value || Array.isArray(value) || !("text" in value)) return null;
+  if (value === undefined || isNumbers(value) || !("text" in value)) return null;
   const characters = [...new Set(value.text)].sort();
   const usual = [...(value.alphabet ?? architecture.value?.alphabet ?? "")];
   if (characters.every((each) => usual.includes(each))) return null;
@@ -240,7 +267,7 @@ function AlphabetFix({ node, value }: AlphabetProps) {
 /** Says that the alphabet is the reader's, and leads back. */
 function OwnAlphabet({ node, value }: AlphabetProps) {
   const words = text.value.input;
-  if (!value || Array.isArray(value) || !("text" in value) || !value.alphabet) return null;
+  if (value === undefined || isNumbers(value) || !("text" in value) || !value.alphabet) return null;
   return (
     <p class="note">
       {words.ownAlphabet([...value.alphabet].length)}{" "}
@@ -260,7 +287,7 @@ function OwnAlphabet({ node, value }: AlphabetProps) {
 function useAlphabet(node: GraphNode, value: InputValue, size: number | null): void {
   setInput(node.id, value);
   const followers = Object.entries(effectiveInputs.value)
-    .filter(([, each]) => !Array.isArray(each) && "next" in each && each.next === node.id)
+    .filter(([, each]) => !isNumbers(each) && "next" in each && each.next === node.id)
     .map(([name]) => name);
   for (const name of [node.id, ...followers]) setSize(name, size);
 }
@@ -268,11 +295,12 @@ function useAlphabet(node: GraphNode, value: InputValue, size: number | null): v
 /** How many steps, for domains whose length no input fixes. */
 function Lengths() {
   const words = text.value.input;
+  const domains = Object.entries(effectiveLengths.value);
   return (
     <>
-      {Object.entries(effectiveLengths.value).map(([domain, length]) => (
+      {domains.map(([domain, length]) => (
         <label key={domain} class="input-length">
-          <span>{words.steps}</span>
+          <span>{domains.length > 1 ? words.stepsOf(domain) : words.steps}</span>
           <input
             class="field input-number"
             type="number"

@@ -1,4 +1,5 @@
 /** A variable or an input at one step: its equation with the numbers in it, its values, its past. */
+import { isNumbers } from "../core/branching.ts";
 import type { GraphNode } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
 import { formatNumber, formatShape, fullNumber } from "../state/format.ts";
@@ -112,9 +113,9 @@ function equationOf(node: GraphNode, isBoundary: boolean) {
 /** Units of a one-hot vector, and of scores and probabilities over it, are named by its symbols. */
 export function unitLabels(node: GraphNode): string[] {
   const given = Object.values(effectiveInputs.value).find(
-    (value) => !Array.isArray(value) && "text" in value,
+    (value) => !isNumbers(value) && "text" in value,
   );
-  const own = given && !Array.isArray(given) && "alphabet" in given ? given.alphabet : undefined;
+  const own = given && !isNumbers(given) && "alphabet" in given ? given.alphabet : undefined;
   const alphabet = [...(own ?? architecture.value?.alphabet ?? "")];
   const isOverSymbols = node.one_hot || ["output", "probability", "target"].includes(node.role);
   if (!given || !isOverSymbols || node.shape[0] !== alphabet.length) return [];

@@ -4,7 +4,7 @@ import type { InputValue } from "../api/wire.ts";
 import { bracketsOf, leavesOf, presetBrackets, treeOfBrackets } from "../core/branching.ts";
 import type { GraphNode } from "../core/types.ts";
 import { setInput } from "../state/actions.ts";
-import { isVectorLeaf, rowsOf } from "../state/inputs.ts";
+import { isClasses, isVectorLeaf, rowsOf } from "../state/inputs.ts";
 import { type NumbersFault, parseNumbers, writeNumbers } from "../state/numbers.ts";
 import { domain, shownValues, text } from "../state/store.ts";
 import type { Dictionary } from "../text/index.ts";
@@ -32,7 +32,8 @@ export function NumbersEditor({ node, isTree, width, value }: NumbersEditorProps
       onSubmit={(event) => {
         event.preventDefault();
         if (!("rows" in result)) return;
-        setInput(name, isTree ? overLeaves(node, value, result.rows) : result.rows);
+        const rows = isClasses(value, node) ? result.rows.flat() : result.rows;
+        setInput(name, isTree ? overLeaves(node, value, result.rows) : rows);
         close();
       }}
     >

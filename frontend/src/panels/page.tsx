@@ -11,6 +11,7 @@ import {
   text,
 } from "../state/store.ts";
 import { Equations } from "./equations.tsx";
+import { GraphFacts } from "./facts.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { Inspector } from "./inspector.tsx";
@@ -53,6 +54,7 @@ function Parts() {
         <Lesson />
         <Symbols />
         <Schedule />
+        <GraphFacts />
       </main>
       <Stage />
       {rulesOpen.value && <Rules />}

@@ -1,6 +1,6 @@
 /** Which inputs a run gets, when the equations may ask for others than the catalogue's. Pure. */
 import type { Branch, Description, InputValue } from "../api/wire.ts";
-import { leavesOf } from "../core/branching.ts";
+import { isNumbers, leavesOf } from "../core/branching.ts";
 import type { GraphNode } from "../core/types.ts";
 
 export const DEFAULT_LENGTH = 12;
@@ -13,7 +13,7 @@ export function inputsOf(description: Description | null, chosen: Inputs, usual:
   const nodes = description?.graph.nodes.filter((node) => node.kind === "input") ?? [];
   for (const node of nodes) {
     const forms = [chosen[node.id], usual[node.id]];
-    const held = forms.find((value) => value && suits(value, node, nodes));
+    const held = forms.find((value) => value !== undefined && suits(value, node, nodes));
     inputs[node.id] = held ?? { generate: node.one_hot ? "symbols" : "normal" };
   }
   return inputs;
@@ -21,7 +21,7 @@ export function inputsOf(description: Description | null, chosen: Inputs, usual:
 
 /** An edited text may have made numbers of an input, or taken away what another looks ahead in. */
 function suits(value: InputValue, node: GraphNode, inputs: readonly GraphNode[]): boolean {
-  if (Array.isArray(value)) return true;
+  if (isNumbers(value)) return true;
   if ("next" in value) return leaders(node, inputs).some((each) => each.id === value.next);
   return !("text" in value) || node.one_hot;
 }
@@ -34,6 +34,11 @@ export function leaders(node: GraphNode, inputs: readonly GraphNode[]): GraphNod
 
 function formOf(node: GraphNode): string {
   return JSON.stringify([node.one_hot, node.domains, node.shape]);
+}
+
+/** Whether a one-hot input is given as whole numbers, one a step. */
+export function isClasses(value: InputValue | undefined, node: GraphNode): boolean {
+  return node.one_hot && Array.isArray(value) && value.every((each) => typeof each === "number");
 }
 
 /** The domains that are trees. */
@@ -56,7 +61,7 @@ type Row = number[] | number;
 
 /** Whether this input itself says how long the run is. */
 export function fixesLength(value: InputValue): boolean {
-  return Array.isArray(value) || "text" in value;
+  return isNumbers(value) || "text" in value;
 }
 
 /** Lengths of the domains that no input fixes. */

@@ -3,6 +3,7 @@
  * path; everything else is a field of the query, left out where it is the default.
  */
 import type { Generator, InputValue, Language } from "../api/wire.ts";
+import { isNumbers } from "../core/branching.ts";
 import { type Clamp, readClamps, writeClamps } from "../core/clamp.ts";
 import type { Selection, Theme } from "../core/types.ts";
 
@@ -116,13 +117,17 @@ const FIELDS: { [F in Field]-?: Entry } = {
 /** Forms of an input, as `form.name=value` of the query: `text.x=hello`. */
 const FORMS: Record<string, (text: string, held: InputValue | undefined) => InputValue | null> = {
   text: (text, held) => ({ ...alphabetOf(held), text }),
-  alphabet: (text, held) => ({ text: held && "text" in held ? held.text : "", alphabet: text }),
+  alphabet: (text, held) => ({
+    text: held && !isNumbers(held) && "text" in held ? held.text : "",
+    alphabet: text,
+  }),
   next: (text) => ({ next: text }),
   generate: (text) => {
     const [name, seed] = text.split(":");
     const generate = GENERATORS.find((each) => each === name);
     return generate ? { generate, ...(seed ? { seed: Number(seed) } : {}) } : null;
   },
+  value: (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : null),
   tree: (text) => {
     try {
       const value: unknown = JSON.parse(text);
@@ -138,10 +143,13 @@ const FORMS: Record<string, (text: string, held: InputValue | undefined) => Inpu
 };
 
 function alphabetOf(held: InputValue | undefined): { alphabet?: string } {
-  return held && "alphabet" in held && held.alphabet ? { alphabet: held.alphabet } : {};
+  return held && !isNumbers(held) && "alphabet" in held && held.alphabet
+    ? { alphabet: held.alphabet }
+    : {};
 }
 
 function formsOf(value: InputValue): [string, string][] {
+  if (typeof value === "number") return [["value", String(value)]];
   if (Array.isArray(value)) {
     const isTree = value.some((each) => Array.isArray(each) && each.some(Array.isArray));
     if (isTree) return [["tree", JSON.stringify(value)]];
@@ -166,7 +174,7 @@ export function readLink(url: URL): Link {
     const form = dot > 0 ? FORMS[key.slice(0, dot)] : undefined;
     const name = key.slice(dot + 1);
     const value = form?.(text, inputs[name]);
-    if (value) inputs[name] = value;
+    if (value !== undefined && value !== null) inputs[name] = value;
   }
   if (Object.keys(inputs).length > 0) link.inputs = inputs;
   return link;

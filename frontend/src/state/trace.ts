@@ -9,6 +9,9 @@ interface Track {
   values: Float32Array;
   low: number;
   high: number;
+  /** The steps that have arrived; a pass backward begins at the end. */
+  from: number;
+  to: number;
 }
 
 export class RunTrace implements Trace {
@@ -25,7 +28,7 @@ export class RunTrace implements Trace {
   constructor(start: StartEvent) {
     this.lengths = start.lengths;
     this.symbols = start.symbols;
-    this.trees = (start as { trees?: Trace["trees"] }).trees ?? {};
+    this.trees = (start.trees ?? {}) as Trace["trees"];
     this.shapes = start.shapes;
     for (const domain of Object.keys(start.lengths)) this.arrived[domain] = 0;
     for (const [name, shape] of Object.entries(start.shapes)) {
@@ -33,7 +36,16 @@ export class RunTrace implements Trace {
       const size = product([...inner.map((each) => start.lengths[each] ?? 1), ...shape]);
       const steps = domain === null ? 1 : (start.lengths[domain] ?? 0);
       const values = new Float32Array(steps * size).fill(Number.NaN);
-      const track = { domain, steps, size, values, low: Infinity, high: -Infinity };
+      const track = {
+        domain,
+        steps,
+        size,
+        values,
+        low: Infinity,
+        high: -Infinity,
+        from: Infinity,
+        to: 0,
+      };
       this.#tracks.set(name, track);
     }
     for (const [name, positions] of Object.entries(start.boundary ?? {})) {
@@ -59,6 +71,8 @@ export class RunTrace implements Trace {
     for (const [name, steps] of Object.entries(event.values)) {
       const track = this.#tracks.get(name);
       if (!track) continue;
+      track.from = Math.min(track.from, event.from);
+      track.to = Math.max(track.to, event.to);
       steps.forEach((value, i) => {
         this.#write(track, (event.from - 1 + i) * track.size, value);
       });
@@ -73,6 +87,7 @@ export class RunTrace implements Trace {
       if (track) this.#write(track, 0, value);
     }
     for (const [domain, length] of Object.entries(this.lengths)) this.arrived[domain] = length;
+    for (const track of this.#tracks.values()) [track.from, track.to] = [1, track.steps];
     this.version++;
   }
 
@@ -81,7 +96,7 @@ export class RunTrace implements Trace {
     if (!track) return null;
     if (track.domain === null) return track.low > track.high ? null : track.values;
     if (step < 1 || step > track.steps) return this.#boundary.get(name)?.get(step) ?? null;
-    if (step > (this.arrived[track.domain] ?? 0)) return null;
+    if (step < track.from || step > track.to) return null;
     return track.values.subarray((step - 1) * track.size, step * track.size);
   }
 

@@ -87,6 +87,7 @@ export const en = {
     placeholder: "Type something",
     numbers: (name: string, width: number) =>
       width === 1 ? `Numbers for ${name}, one a step` : `Rows for ${name}, ${width} numbers a step`,
+    classes: (steps: number) => (steps === 1 ? "1 class" : `${steps} classes`),
     rows: (steps: number, width: number) => `${steps} × ${width} numbers`,
     paste: "Paste lines from a spreadsheet, CSV or JSON.",
     apply: "Use these numbers",
@@ -113,6 +114,7 @@ export const en = {
       symbols: "random symbols",
     },
     steps: "Steps",
+    stepsOf: (domain: string) => `Steps of ${domain}`,
     sizes: "Sizes",
     size: (name: string) => `Size of ${name}`,
     settings: "Settings",
@@ -133,6 +135,20 @@ export const en = {
       json: (message: string) => `This JSON cannot be read (${message}). Write [[1, 2], [3, 4]].`,
       size: "A size is a whole number from 1 on.",
     },
+  },
+
+  facts: {
+    title: "What the graph says",
+    intro: "Counted in the graph; nothing has to run for it. τ is the number of steps.",
+    folded: "Folded",
+    unfolded: "Unfolded",
+    size: (nodes: number, edges: number) => `${nodes} nodes, ${edges} edges`,
+    parameters: "Parameters",
+    operations: "Operations",
+    bytes: "To record",
+    path: "Longest chain",
+    module: "Download as a PyTorch module",
+    moduleText: "One readable file that needs nothing but torch.",
   },
 
   symbols: {

@@ -87,6 +87,7 @@ export const zh: Dictionary = {
     placeholder: "输入一些文字",
     numbers: (name, width) =>
       width === 1 ? `${name} 的数值，每步一个` : `${name} 的各行，每步 ${width} 个数`,
+    classes: (steps) => `${steps} 个类别`,
     rows: (steps, width) => `${steps} × ${width} 个数`,
     paste: "可粘贴电子表格、CSV 或 JSON 的内容。",
     apply: "使用这些数",
@@ -108,6 +109,7 @@ export const zh: Dictionary = {
     ownText: "自己的文本",
     generators: { normal: "正态噪声", sine: "正弦", impulse: "脉冲", symbols: "随机符号" },
     steps: "步数",
+    stepsOf: (domain) => `${domain} 的步数`,
     sizes: "大小",
     size: (name) => `${name} 的大小`,
     settings: "设置",
@@ -127,6 +129,20 @@ export const zh: Dictionary = {
       json: (message) => `无法读取这段 JSON（${message}）。请写成 [[1, 2], [3, 4]]。`,
       size: "大小是从 1 开始的整数。",
     },
+  },
+
+  facts: {
+    title: "图本身说明的事",
+    intro: "只从图中数出，不需要运行。τ 是时间步数。",
+    folded: "折叠图",
+    unfolded: "展开图",
+    size: (nodes, edges) => `${nodes} 个节点，${edges} 条边`,
+    parameters: "参数",
+    operations: "运算次数",
+    bytes: "记录所需",
+    path: "最长的链",
+    module: "下载为 PyTorch 模块",
+    moduleText: "一个可读的文件，只依赖 torch。",
   },
 
   symbols: {

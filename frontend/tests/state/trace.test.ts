@@ -75,3 +75,18 @@ test("a run no longer fits a graph whose shapes differ", () => {
   ).toBe(true);
   expect(trace.fits([{ id: "h", shape: [3] }])).toBe(false);
 });
+
+test("a variable of a later pass has no values before they arrive", () => {
+  const trace = new RunTrace({
+    event: "start",
+    lengths: { time: 3 },
+    shapes: { h: [], g: [] },
+    domains: { h: ["time"], g: ["time"] },
+    symbols: {},
+  } as unknown as StartEvent);
+  trace.add({ event: "steps", domain: "time", from: 1, to: 3, values: { h: [1, 2, 3] } });
+  expect(trace.value("g", 2)).toBeNull();
+  trace.add({ event: "steps", domain: "time", from: 3, to: 3, values: { g: [6] } });
+  expect([...(trace.value("g", 3) ?? [])]).toEqual([6]);
+  expect(trace.value("g", 2)).toBeNull();
+});
