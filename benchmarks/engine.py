@@ -1,6 +1,6 @@
 """The engine beside what a user would run instead: torch's fused modules and hand-written loops.
 
-    python benchmarks/engine.py [--rounds 15] [--only lstm gru] [--tables forward backward]
+    python benchmarks/engine.py [--rounds 15] [--only lstm gru] [--tables forward backward] [--no-recorders]
 
 Ours records every variable at every step. Processor time, one thread, the order of the contestants
 shuffled in every round, ratios taken within a round: median (least..greatest). What each table divides by
@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+import recorders
 import torch
 from recurrences import CONTESTS, text_of
 from torch import Tensor
@@ -134,8 +135,17 @@ def backward(name: str, size: tuple[int, int, int], count: int) -> Rows:
     return rounds_of(count, contestants)
 
 
+def recorded(recorder: str, name: str, size: tuple[int, int, int], rows: Rows) -> str:
+    """What TorchLens or nnsight takes, to the median of torch's module, or a dash."""
+    if recorder in recorders.missing() or size[1] > recorders.MOST_STEPS[recorder]:
+        return "–"
+    return f"{recorders.seconds_of(recorder, name, size) / statistics.median(rows['torch']):,.0f}"
+
+
 def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    """A table in Markdown."""
+    """A table in Markdown, if it has lines."""
+    if not lines:
+        return
     print(f"\n{title}\n")
     print("| " + " | ".join(head) + " |")
     print("| " + " | ".join("---" for _ in head) + " |")
@@ -157,7 +167,9 @@ def main() -> None:
     parser.add_argument(
         "--tables", nargs="*", default=["forward", "backward"], choices=["forward", "backward"]
     )
+    parser.add_argument("--no-recorders", action="store_true", help="without TorchLens and nnsight")
     options = parser.parse_args()
+    others = [] if options.no_recorders else list(recorders.MOST_STEPS)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     count, tables = options.rounds, options.tables
@@ -169,12 +181,16 @@ def main() -> None:
                 rows = forward(name, size, count)
                 lines.append(
                     [name, ",".join(map(str, size)), cell(rows, "unrolled", "torch"), cell(rows, "loop", "torch"),
+                     *(recorded(one, name, size, rows) for one in others),
                      cell(rows, "prepare", "torch"), milliseconds(rows, "unrolled")]
                 )  # fmt: skip
-        head = ["model", "B,T,H", "unrolled", "loop", "prepare", "unrolled, ms"]
+        head = ["model", "B,T,H", "unrolled", "loop", *others, "prepare", "unrolled, ms"]
         print_table(
             "Recording everything, to torch's fused module, which records nothing", head, lines
         )
+        if others and recorders.missing():
+            absent = " and ".join(recorders.missing())
+            print(f"\nNot measured, for they are not installed (pip install '.[bench]'): {absent}.")
         lines = []
         for name in (name for name in names if name not in FUSED):
             for size in SIZES:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 Parameters = dict[str, Tensor]
-Loop = Callable[[Parameters, dict[str, Tensor]], dict[str, Tensor]]
+Row = dict[str, Tensor]  # the variables of one step
+Loop = Callable[..., dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Contest:
     text: str
     loop: Loop
     module: type[torch.nn.RNNBase] | None = None
+
+
+def as_it_is(row: Row) -> Row:
+    """What a loop shows of a step where nobody watches."""
+    return row
 
 
 def stacked(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -31,15 +37,19 @@ def zeros(p: Parameters, x: Tensor) -> Tensor:
     return torch.zeros(x.shape[1], p["W"].shape[0])
 
 
-def rnn(p: Parameters, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+def rnn(
+    p: Parameters, inputs: dict[str, Tensor], shown: Callable[[Row], Row] = as_it_is
+) -> dict[str, Tensor]:
     h, rows = zeros(p, inputs["x"]), []
     for x in inputs["x"]:
         h = torch.tanh(p["b"] + h @ p["W"].T + x @ p["U"].T)
-        rows.append({"h": h})
+        rows.append(shown({"h": h}))
     return stacked(rows)
 
 
-def lstm(p: Parameters, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+def lstm(
+    p: Parameters, inputs: dict[str, Tensor], shown: Callable[[Row], Row] = as_it_is
+) -> dict[str, Tensor]:
     h = s = zeros(p, inputs["x"])
     rows: list[dict[str, Tensor]] = []
     for x in inputs["x"]:
@@ -48,18 +58,20 @@ def lstm(p: Parameters, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         q = torch.sigmoid(p["b_o"] + x @ p["U_o"].T + h @ p["W_o"].T)
         s = f * s + g * torch.tanh(p["b"] + x @ p["U"].T + h @ p["W"].T)
         h = torch.tanh(s) * q
-        rows.append({"f": f, "g": g, "q": q, "s": s, "h": h})
+        rows.append(shown({"f": f, "g": g, "q": q, "s": s, "h": h}))
     return stacked(rows)
 
 
-def gru(p: Parameters, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+def gru(
+    p: Parameters, inputs: dict[str, Tensor], shown: Callable[[Row], Row] = as_it_is
+) -> dict[str, Tensor]:
     h, rows = zeros(p, inputs["x"]), []
     for x in inputs["x"]:
         u = torch.sigmoid(p["b_u"] + x @ p["U_u"].T + h @ p["W_u"].T)
         r = torch.sigmoid(p["b_r"] + x @ p["U_r"].T + h @ p["W_r"].T)
         h_tilde = torch.tanh(p["b"] + x @ p["U"].T + (r * h) @ p["W"].T)
         h = u * h + (1 - u) * h_tilde
-        rows.append({"u": u, "r": r, "h_tilde": h_tilde, "h": h})
+        rows.append(shown({"u": u, "r": r, "h_tilde": h_tilde, "h": h}))
     return stacked(rows)
 
 
