@@ -81,6 +81,22 @@ def test_forcing_at_its_ends_is_the_truth_and_the_prediction() -> None:
     torch.testing.assert_close(free["z"], free["o"], rtol=0, atol=0)
 
 
+def test_the_exposure_gap_opens_while_the_truth_is_missing() -> None:
+    """Fitted under forcing, good with the truth, lost without it; a coin says truth and it is back."""
+    forced, free, mixed = (
+        run(f"teacher-forcing{name}") for name in ("", "/free-running", "/scheduled-sampling")
+    )
+    assert float(forced["L"].max()) < 0.05
+    assert float(free["L"][:15].max()) < 0.05
+    assert float(free["L"][-1]) > 0.7
+    is_truth = (mixed["z"] == mixed["y"]).all(-1)
+    assert float(mixed["L"].max()) > 0.2
+    assert float(mixed["L"][1:][is_truth[:-1]].max()) < 0.05
+    both = run("teacher-forcing/together")
+    torch.testing.assert_close(both["L"], forced["L"], rtol=0, atol=1e-15)
+    torch.testing.assert_close(both["D"], free["L"], rtol=0, atol=1e-15)
+
+
 def test_the_probabilities_of_all_sequences_sum_to_one() -> None:
     total = 0.0
     for symbols in product("ab", repeat=5):
@@ -176,10 +192,16 @@ def test_attention_rows_sum_to_one_and_read_the_source_backwards() -> None:
     assert found["p"].argmax(-1).tolist() == found["y"].argmax(-1).tolist()
 
 
+def test_forward_annotations_copy() -> None:
+    found = run("attention/forward")
+    assert found["α"].argmax(1).tolist() == [0, 1, 2, 3, 4]
+    assert found["z"].argmax(-1).tolist() == found["x"].argmax(-1).tolist()
+
+
 def test_equal_scores_read_the_mean_and_an_order_of_annotations_does_not_matter() -> None:
     flat = run("attention/forward", parameters={"v_a": [0, 0]})
     torch.testing.assert_close(flat["r"], flat["h"].mean(0).expand_as(flat["r"]))
-    weights = {"W": [[0.0] * 4] * 4, "W_0": [[0.0] * 4] * 2}
+    weights = {"W": [[0.0] * 6] * 6, "W_0": [[0.0] * 6] * 2}
     one, two = (
         run(
             "attention/forward",
