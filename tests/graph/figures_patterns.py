@@ -24,6 +24,16 @@ UNFOLDING = {
     "bptt": f"{CHAIN}; {READ_OUT}",
     "bptt/last": f"{CHAIN}; h -> o : V; o -> p : -; o -> L : -; y -> L : -; L -> loss : - @end",
 }
+# figure 10.6: one text for training and test; side by side, two chains without an edge between them
+FORCING = f"x -> h : U; z -> h : W @1; h -> o : V; {TRUTH}; {LOSS}"
+TEACHER = {
+    "teacher-forcing/free-running": FORCING,
+    "teacher-forcing/scheduled-sampling": FORCING,
+    "teacher-forcing/together": (
+        "x -> h : U; y -> h : W @1; h -> o : V; o -> L : -; y -> L : -; L -> gap : - @all; "
+        "x -> g : U; r -> g : W @1; g -> r : V; r -> D : -; y -> D : -; D -> gap : - @all"
+    ),
+}
 GRAPHICAL = {
     # figure 10.8: y -> h, h -> h @1, h -> y @1; figure 10.7 without h, for four steps
     "rnn-graphical-model": f"y -> h : U; h -> h : W @1; h -> o : V @1; {DRAWN}; {READ}",
@@ -60,4 +70,4 @@ TRANSLATION = {
     ),
     "attention/forward": f"{CHAIN}; {ANNOTATION}; {SCORES}; h -> s : W_0 @1 into start+0; {DECODER}",
 }
-PATTERNS = {**UNFOLDING, **GRAPHICAL, **CONDITIONED, **TRANSLATION}
+PATTERNS = {**UNFOLDING, **TEACHER, **GRAPHICAL, **CONDITIONED, **TRANSLATION}

@@ -47,6 +47,8 @@ def test_scheduled_sampling_is_a_scan() -> None:
 FORCED = {
     # without an edge between hidden units the steps come apart (section 6)
     "teacher-forcing": ([], ["scan t forward: h o z"]),
+    "teacher-forcing/free-running": ([], ["scan t forward: h o z"]),
+    "teacher-forcing/scheduled-sampling": ([], ["scan t forward: h o z"]),
     "rnn-output-recurrence/target": ([], ["scan t forward: h o p z"]),
     # with one, h is still a chain; what leaves the scan is the read-out that was fed back
     "vector-to-sequence": (["scan t forward: h"], ["scan t forward: h o p z"]),
