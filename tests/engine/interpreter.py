@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,14 +30,15 @@ def _no_draw(term: Term, here: Here) -> Tensor:
 class Interpreter:
     """`inputs`: name to a tensor (steps…, shape); `boundary`: (name, steps) to what a caller gave for it.
 
-    `draw` says what a random function drew; `forcing` is 0 or 1; `trees`: the children of every node.
+    `draw` says what a random function drew; `forcing` is 0 or 1; `trees`: the children of every node; `clamp`:
+    what is held, as a run is asked (`steps` by domain).
     """
 
     recurrence: Recurrence
     lengths: Mapping[str, int]
     inputs: Mapping[str, Tensor]
     parameters: Mapping[str, Tensor]
-    settings: Mapping[str, float] = field(default_factory=dict[str, float])
+    settings: Mapping[str, float | Tensor] = field(default_factory=dict[str, float | Tensor])
     boundary: Mapping[tuple[str, Steps], Tensor] = field(
         default_factory=dict[tuple[str, Steps], Tensor]
     )
@@ -45,6 +47,8 @@ class Interpreter:
     trees: Mapping[str, Sequence[tuple[int, int] | None]] = field(
         default_factory=dict[str, "Sequence[tuple[int, int] | None]"]
     )
+
+    clamp: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self) -> None:
         self._known: dict[tuple[str, Steps], Tensor] = {}
@@ -77,8 +81,33 @@ class Interpreter:
             return self._outside(name, steps)
         if variable.kind == "input":
             return self.inputs[name][tuple(step - 1 for step in steps)]
+        held = self._held(name, steps)
+        if len(held) == math.prod(variable.shape):
+            units = [torch.tensor(held[unit], dtype=torch.float64) for unit in sorted(held)]
+            return torch.stack(units).reshape(variable.shape)
         equation = self.recurrence.equation(name)
-        return self.term(equation.term, dict(zip(equation.indices, steps, strict=True)))
+        value = self.term(equation.term, dict(zip(equation.indices, steps, strict=True)))
+        if not held:
+            return value
+        units = list(value.expand(variable.shape).reshape(-1))
+        for unit, given in held.items():
+            units[unit] = torch.tensor(given, dtype=torch.float64)
+        return torch.stack(units).reshape(variable.shape)
+
+    def _held(self, name: str, steps: Steps) -> dict[int, float]:
+        """The units of a variable that are held at one step, and at which value."""
+        variable = self.recurrence.variables[name]
+        held: dict[int, float] = {}
+        for form in self.clamp:
+            spans: Mapping[str, Sequence[int]] = form.get("steps", {})
+            is_here = form["variable"] == name and all(
+                domain not in spans or spans[domain][0] <= step <= spans[domain][1]
+                for step, domain in zip(steps, variable.domains, strict=True)
+            )
+            if is_here:
+                units = form.get("units", range(math.prod(variable.shape)))
+                held.update(dict.fromkeys(units, float(form["value"])))
+        return held
 
     def _outside(self, name: str, steps: Steps) -> Tensor:
         if (name, steps) in self.boundary:
@@ -147,7 +176,7 @@ class Interpreter:
         if name in recurrence.constants:
             return torch.tensor(recurrence.constants[name].rows, dtype=torch.float64)
         value = self.settings.get(name, recurrence.settings[name].value)
-        return torch.tensor(value, dtype=torch.float64)
+        return torch.as_tensor(value, dtype=torch.float64)
 
     def _over(self, term: Term, here: Here) -> Tensor:
         """A sum, a mean or a softmax over indices."""
@@ -181,7 +210,8 @@ def _matmul(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _norm(a: Tensor) -> Tensor:
-    return (a * a).sum().sqrt()
+    total = (a * a).sum()
+    return total.sqrt() if total > 0 else total  # whose slope at 0 is taken as 0
 
 
 def _cosine(key: Tensor, memory: Tensor) -> Tensor:
@@ -243,8 +273,8 @@ DEFINITIONS: dict[str, Callable[..., Tensor]] = {
     "log": lambda a: a.log(),
     "abs": lambda a: a * a.sign(),
     "sqrt": lambda a: a.sqrt(),
-    "minimum": lambda a, b: a - (a - b) * _number(a > b),
-    "maximum": lambda a, b: a - (a - b) * _number(a < b),
+    "minimum": lambda a, b: a - (a - b) * (_number(a > b) + _number(a == b) / 2),
+    "maximum": lambda a, b: a - (a - b) * (_number(a < b) + _number(a == b) / 2),
     "where": lambda c, a, b: torch.where(c != 0, a, b),
     "spike": lambda a: _number(a >= 0),
     "softmax": _softmax,

@@ -64,6 +64,8 @@ def run_both(
     seed: int = 0,
     chunks: Sequence[int] | None = None,
     brackets: Any = None,
+    clamp: Sequence[Mapping[str, Any]] = (),
+    plainly: type[Interpreter] = Interpreter,
 ) -> tuple[Run, Interpreter]:
     """The same run twice: computed by the engine, and ready to be asked of the interpreter.
 
@@ -97,6 +99,7 @@ def run_both(
         variables=[*recurrence.variables, *(name for name, _ in drawn.values())],
         dtype="float64",
         seed=seed,
+        clamp=clamp,
     )
     for _ in run.chunks(chunks):
         pass
@@ -107,9 +110,9 @@ def run_both(
         value = values[name]
         for index in indices:
             value = value[here[index] - 1]
-        return value[0]
+        return value[0].clone()  # no longer a tensor of inference mode
 
-    plain = Interpreter(
+    plain = plainly(
         recurrence,
         lengths,
         inputs,
@@ -118,6 +121,7 @@ def run_both(
         forcing=forcing,
         draw=draw,
         trees={name: tree.children for name, tree in run.trees.items()},
+        clamp=clamp,
     )
     return run, plain
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from catalogue.small import small_catalogue
 from engine.interpreter import DEFINITIONS
 from engine.parity import RANDOM, assert_parity, random_inputs, run_both
-from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.language import FUNCTIONS, parse
 
@@ -321,24 +318,6 @@ def test_boundary_values_ahead_of_the_end_are_given_too() -> None:
     ahead = torch.tensor([0.5, -0.5], dtype=torch.float64)
     boundary = {("h", (5,)): ahead, ("x", (6,)): ahead}
     assert_parity(*run_both(parse(text), {"time": 4}, boundary=boundary))
-
-
-@settings(parent=PROPERTY, max_examples=45)
-@given(recurrences(size=4))
-def test_any_recurrence_computes_what_it_says(written: Written) -> None:
-    assert_parity(*run_both(parse(written.text), written.lengths, forcing=written.forcing))
-
-
-@settings(parent=PROPERTY, max_examples=25)
-@given(recurrences(size=3, random=True), st.sampled_from([None, (1,), (2, 3)]))
-def test_any_random_recurrence_computes_what_it_draws(
-    written: Written, chunks: tuple[int, ...] | None
-) -> None:
-    """The interpreter takes the drawn values from the run, and computes the rest."""
-    run, plain = run_both(
-        parse(written.text), written.lengths, forcing=written.forcing, chunks=chunks
-    )
-    assert_parity(run, plain)
 
 
 def test_the_inputs_of_a_comparison_are_not_all_alike() -> None:

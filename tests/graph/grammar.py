@@ -7,9 +7,11 @@ back (or ahead, if the cluster goes backward). Such a text always has a schedule
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -38,6 +40,7 @@ class Written:
     text: str
     lengths: dict[str, int]
     forcing: int
+    clamp: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,29 @@ class Cluster:
 
 
 @st.composite
-def recurrences(draw: st.DrawFn, *, random: bool = False, size: int = 6) -> Written:
-    """Texts over one or two chains; with `random`, functions that draw."""
-    return _Writer(draw, random, size).write()
+def recurrences(
+    draw: st.DrawFn,
+    *,
+    random: bool = False,
+    size: int = 6,
+    clamps: bool = False,
+    smooth: bool = False,
+) -> Written:
+    """Texts over one or two chains; with `random`, functions that draw; with `clamps`, what a run holds.
+
+    `smooth` texts have a finite slope everywhere.
+    """
+    return _Writer(draw, random, size, smooth).write(clamps)
 
 
 class _Writer:
-    def __init__(self, draw: st.DrawFn, random: bool, size: int) -> None:
+    def __init__(self, draw: st.DrawFn, random: bool, size: int, smooth: bool) -> None:
         self.draw = draw
         self.random = random
         self.size = size
+        self.unary = (
+            tuple(one.replace("sqrt(", "sqrt(0.1 + ") for one in UNARY) if smooth else UNARY
+        )
         self.declared: dict[str, Shape] = {}
         self.extra: list[str] = []
         self.finished: list[Name] = []
@@ -90,7 +106,7 @@ class _Writer:
 
     # the text
 
-    def write(self) -> Written:
+    def write(self, clamps: bool = False) -> Written:
         indices = self.draw(st.sampled_from([("t",), ("t", "s"), ("t", "k"), ("t", "s", "k")]))
         for index in indices:
             for shape in self.draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=2)):
@@ -105,7 +121,29 @@ class _Writer:
             self.random_cluster(indices)
         text = self.text()
         lengths = {DOMAINS[index]: self.draw(st.integers(3, 5)) for index in indices}
-        return Written(text, lengths, self.draw(st.integers(0, 1)))
+        forcing = self.draw(st.integers(0, 1))
+        return Written(text, lengths, forcing, tuple(self.clamps(lengths)) if clamps else ())
+
+    def clamps(self, lengths: dict[str, int]) -> list[dict[str, Any]]:
+        """None to two holds: of all steps and units of a variable, or of some."""
+        held: list[dict[str, Any]] = []
+        names = [name for name in self.finished if name.name.startswith("h")]
+        for name in self.draw(st.lists(st.sampled_from(names), max_size=2)):
+            form: dict[str, Any] = {
+                "variable": name.name,
+                "value": self.draw(st.sampled_from([0, 1, -0.5])),
+            }
+            for domain in dict.fromkeys(DOMAINS[index] for index in name.indices):
+                if self.chance(60):
+                    first = self.draw(st.integers(1, lengths[domain]))
+                    form.setdefault("steps", {})[domain] = [
+                        first,
+                        self.draw(st.integers(first, lengths[domain])),
+                    ]
+            if name.shape and self.chance(40):
+                form["units"] = [self.draw(st.integers(0, math.prod(name.shape) - 1))]
+            held.append(form)
+        return held
 
     def text(self) -> str:
         """What is used is declared, what is read has its boundary value; the order is anyone's."""
@@ -150,9 +188,8 @@ class _Writer:
             cluster.members = names
         for place, name in enumerate(names):
             here = _Here(name.indices, self.finished, cluster, names[:place], name)
-            self.equations.append(
-                (name.indices, f"{_left(name)} = {self.term(name.shape, here, 3)}")
-            )
+            term = self.term(name.shape, here, 3) + self.lattice(name, cluster)
+            self.equations.append((name.indices, f"{_left(name)} = {term}"))
         before = list(self.finished)
         self.finished += names
         for name in names:
@@ -168,6 +205,16 @@ class _Writer:
         left = f"{name.name}[{', '.join(written)}]"
         text = f"{left} = {self.term(name.shape, here, 2)}"
         self.boundaries.append(_Boundary(name, dimension, side, text))
+
+    def lattice(self, name: Name, cluster: Cluster) -> str:
+        """Now and then, in a cycle over two indices: what lies one step back along each of them."""
+        if cluster.index is None or len(name.indices) < 2 or not self.chance(30):
+            return ""
+        other = next(index for index in name.indices if index != cluster.index)
+        step = {cluster.index: f"{cluster.index}{cluster.sign:+d}"}
+        carried = ", ".join(step.get(index, index) for index in name.indices)
+        across = ", ".join(f"{other}-1" if index == other else index for index in name.indices)
+        return f" + 0.5 * {name.name}[{carried}] - 0.25 * {name.name}[{across}]"
 
     # terms
 
@@ -189,7 +236,7 @@ class _Writer:
                 body = "".join(f"{self.pick(' + ', ' - ')}{part}" for part in parts[1:])
                 return f"({parts[0]}{body})"
             case "unary":
-                return self.pick(*UNARY).format(self.term(shape, here, depth - 1))
+                return self.pick(*self.unary).format(self.term(shape, here, depth - 1))
             case "product":
                 return f"({self.product(shape, here, depth)})"
             case "choice":
@@ -323,7 +370,7 @@ class _Writer:
         if not here.indices:
             return self.pick("1", "0")
         index = self.draw(st.sampled_from(here.indices))
-        return f"{index} {self.pick('== 1', '% 2 == 0', '< 3', '>= 2', '!= 2', '<= 1', '> 4')}"
+        return f"{index} {self.pick('== 1', '% 2 == 0', '% 3 != 1', '< 3', '>= 2', '!= 2', '<= 1', '> 4')}"
 
     def leaf(self, shape: Shape, here: _Here) -> str:
         candidates = [name for name in here.readable() if name.shape in ((), shape)]

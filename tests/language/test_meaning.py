@@ -204,6 +204,15 @@ def test_a_parameter_says_how_it_starts_and_whether_it_learns(
     assert (parameter.initial, parameter.trained, parameter.shape) == (initial, trained, (3, 3))
 
 
+def test_the_start_of_a_parameter_that_nothing_reads_is_left_out() -> None:
+    lines = "b_f = parameter(1.0)\nh: 3\n"
+    gate = f"{LOOP}f[t] = sigmoid(b_f + W @ h[t-1])\n    h[t] = f[t] * h[t-1]"
+    assert parse(lines + gate).parameters["b_f"].initial == Initial(constant=1.0)
+    cut = parse(lines + gate.replace("sigmoid(b_f + W @ h[t-1])", "1"))
+    assert not cut.parameters
+    assert not parse("W_h: (3, 3)\nW_h = parameter(0)\na = 1").parameters
+
+
 def test_constants_and_sliders_are_no_parameters() -> None:
     recurrence = parse(
         "P = [1, 2, -4.5]\nK = [[1, 0], [0, 1]]\nα = slider(0.9, 0, 1)\na = α * P\nb = norm(K)"

@@ -49,8 +49,18 @@ def parse(text: str, sizes: Mapping[str, int | Sequence[int]] | None = None) -> 
     classify_names(draft)
     resolve_equations(draft)
     check_boundaries(draft)
+    _leave_out_unread_parameters(draft)
     _check_use(draft)
     return _assemble(draft, text)
+
+
+def _leave_out_unread_parameters(draft: Draft) -> None:
+    """A parameter's starting value stays behind when its equation is replaced; it then means nothing."""
+    read_names = {term.reference.name for term in terms_of(draft) if term.reference}
+    for name, form in list(draft.forms.items()):
+        if isinstance(form, ParameterForm) and name not in read_names:
+            del draft.forms[name]
+            draft.declarations.pop(name, None)
 
 
 def _check_use(draft: Draft) -> None:
