@@ -12,9 +12,11 @@ from torch import Tensor
 from catalogue.small import small_catalogue
 from engine.parity import random_inputs, random_parameters
 from language.examples import EXAMPLES
-from unrolled.engine import Chunk, Run, prepare
+from unrolled.engine import Chunk, Run, loading, prepare
 from unrolled.engine.arithmetic import is_flushing
+from unrolled.engine.values import Values
 from unrolled.graph import Cost
+from unrolled.graph.program import Instruction
 from unrolled.language import Recurrence, parse
 
 BIDIRECTIONAL = """\
@@ -137,21 +139,33 @@ def test_a_run_is_computed_once() -> None:
         run.complete()
 
 
-@pytest.mark.parametrize("name", [one for one in TEXTS if "normal(" not in TEXTS[one][0]])
-def test_sequences_of_a_batch_do_not_know_of_each_other(name: str) -> None:
+@EVERY
+def test_sequences_of_a_batch_do_not_know_of_each_other(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch draws for its sequences together; each alone is given its part of those draws."""
     recurrence = read(name)
-    if any(term.function == "sample" for one in recurrence.equations for term in one.term.walk()):
-        options: dict[str, Any] = {"forcing": 1.0}
-    else:
-        options = {}
+    draw = loading._noise
+    drawn: dict[str | None, Tensor] = {}
+    alone: list[dict[str, Tensor]] = []
+
+    def draws(values: Values, instruction: Instruction, seed: int) -> Tensor:
+        if values.batch == 3:
+            drawn[instruction.name] = draw(values, instruction, seed)
+            return drawn[instruction.name].clone()
+        where = len(instruction.indices)
+        return drawn[instruction.name].narrow(where, len(alone), 1).clone()
+
+    monkeypatch.setattr(loading, "_noise", draws)
     lengths = {domain: LENGTHS.get(domain, 3) for domain in recurrence.domains}
     inputs = [random_inputs(recurrence, lengths, seed) for seed in range(3)]
-    alone = [prepared(recurrence, one, **options).complete() for one in inputs]
     stacked = {
         name: torch.stack([one[name] for one in inputs], len(recurrence.variables[name].domains))
         for name in inputs[0]
     }
-    together = prepared(recurrence, stacked, batch=3, **options).complete()
+    together = prepared(recurrence, stacked, batch=3).complete()
+    for one in inputs:
+        alone.append(prepared(recurrence, one).complete())
     for variable, found in together.items():
         dimension = len(recurrence.variables[variable].domains)
         want = torch.cat([one[variable] for one in alone], dimension)
