@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graph.figures_depth import DEPTH
+from graph.figures_memory import MEMORY
 from graph.figures_patterns import PATTERNS, READ_OUT
 from graph.figures_training import GATES_LSTM, TRAINING
 from graph.notation import edges_of, lines
@@ -23,6 +24,7 @@ BOOK = {
     **PATTERNS,
     **DEPTH,
     **TRAINING,
+    **MEMORY,
     "rnn-hidden-recurrence": f"x -> h : U; h -> h : W @1; {READ_OUT}",
     "rnn-output-recurrence": f"x -> h : U; o -> h : W @1; {READ_OUT}",
     "rnn-output-recurrence/probability": f"x -> h : U; p -> h : W @1; {READ_OUT}",
@@ -35,6 +37,17 @@ BOOK = {
     "lstm/peephole": f"{GATES_LSTM}; s -> f : p_f @1; s -> g : p_g @1; s -> q : p_o @1; {READ_OUT}",
     "gru": f"{GATES_GRU}; r -> h_tilde : W; h -> h_tilde : W @1; {READ_OUT}",
     "gru/book": f"{GATES_GRU}; r -> h_tilde : W; h -> h_tilde : W @1; {READ_OUT}",
+    # equations 10.45 to 10.47 as printed: what is read at t-1 and what at t change places
+    "gru/literal": f"""
+        x -> u : U_u; h -> u : W_u; x -> r : U_r; h -> r : W_r; x -> h_tilde : U @1; r -> h_tilde : W @1
+        h -> h_tilde : W @1; u -> h : - @1; h -> h : - @1; h_tilde -> h : -
+        h -> u : W_u @0 into start+0; h -> r : W_r @0 into start+0; {READ_OUT}
+    """,
+    # u is α and r is 1: the gates hear neither x nor h
+    "gru/leaky": f"""
+        x -> h_tilde : U; u -> h : -; h -> h : - @1; h_tilde -> h : -
+        r -> h_tilde : W; h -> h_tilde : W @1; {READ_OUT}
+    """,
     "gru/torch": f"{GATES_GRU}; r -> h_tilde : -; h -> h_tilde : W @1; {READ_OUT}",
 }
 EXAMPLE_EDGES = {
