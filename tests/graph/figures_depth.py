@@ -11,7 +11,12 @@ SECOND = "x -> g : U; e -> g : U; s -> g : W @1; g -> g : β @1; s -> g : - @1; 
 RESERVOIR = "x -> h : U; h -> h : W @1; h -> h : a @1"
 LEAKY = "x -> u : U; h -> u : W @1"
 
+TREE = "x -> h : V; h -> h : U @left; h -> h : W @right; h -> o : V_o @root; o -> loss : -; y -> loss : -"
+
 DEPTH = {
+    "recursive-net": TREE,
+    "recursive-net/chain": TREE,
+    "recursive-net/tensor": f"{TREE}; h -> h : T @left; h -> h : T @right",
     "deep-rnn": f"x -> h : U_1; h -> h : W_1 @1; h -> z : U_2; z -> z : W_2 @1; z -> o : V; {LOSS}",
     "deep-rnn/mlp": DEEP,
     "deep-rnn/skip": f"{DEEP}; h -> h : S @1",

@@ -177,7 +177,9 @@ def check_unfolded(recurrence: Recurrence, forcing: float, lengths: dict[str, in
     assert nx.is_directed_acyclic_graph(order_of(found))
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize(
+    "name", [one for one in CATALOGUE if " in tree:" not in CATALOGUE[one].equations]
+)
 @pytest.mark.parametrize("forcing", [0.0, 0.5, 1.0])
 def test_the_catalogue_unfolds_without_a_cycle(name: str, forcing: float) -> None:
     recurrence = parse(CATALOGUE[name].equations)
