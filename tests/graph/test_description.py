@@ -86,7 +86,18 @@ def test_the_description_of_any_text_hangs_together(written: Written, forcing: f
     check(parse(written.text), forcing)
 
 
-@pytest.mark.parametrize("name", [name for name in TEXTS if name != "tree"])
+TREES = [
+    name for name, one in TEXTS.items() if any(it.kind == "tree" for it in one.domains.values())
+]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_tree_announces_no_boundary_nodes(name: str) -> None:
+    nodes = describe(TEXTS[name])["graph"]["nodes"]
+    assert not [node["id"] for node in nodes if node["boundary"]]
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name not in TREES])
 def test_boundary_nodes_are_those_that_unfolding_draws(name: str) -> None:
     """What the folded graph announces as h[0], h[-1], … is what the edges reach, at any length."""
     recurrence = TEXTS[name]

@@ -334,7 +334,9 @@ def check_order(
                     continue
                 assert operand.positions, (producer.text, program.instructions[identity].text)
                 assert any(
-                    position.index in carried and position.offset for position in operand.positions
+                    position.index in carried
+                    and (position.offset or position.anchor in ("left", "right"))
+                    for position in operand.positions
                 )
             done.add(identity)
 
