@@ -14,7 +14,7 @@ from unrolled.graph import operations
 from unrolled.language import Recurrence
 from unrolled.source import module_source
 
-RANDOM = ("sample", "bernoulli", "normal")
+RANDOM = ("sample", "bernoulli", "normal", "force")
 
 
 def random_operations(recurrence: Recurrence) -> list[tuple[str, int, str, str | None]]:
@@ -103,6 +103,8 @@ def _drawn(
                 argument, p.detach(), rtol=0, atol=1e-6
             ):
                 del rows[place]
+                if function == "force":
+                    return torch.where(value == p, p, rest[0])
                 return value.clone()
         return otherwise(p, *rest)
 
