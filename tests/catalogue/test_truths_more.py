@@ -18,8 +18,8 @@ from unrolled.language import parse
 
 CATALOGUE = read_catalogue().architectures
 FIXTURE = {"x": X, "y": Y}
-EXACT = {"rtol": 0, "atol": 0}
-CLOSE = {"rtol": 0, "atol": 1e-15}
+EXACT: dict[str, Any] = {"rtol": 0, "atol": 0}
+CLOSE: dict[str, Any] = {"rtol": 0, "atol": 1e-15}
 
 
 def computed(name: str, sizes: dict[str, int], more: str = "", **options: Any) -> Run:
@@ -75,7 +75,9 @@ def test_a_network_that_is_always_right_may_as_well_read_itself(way: str) -> Non
 def test_no_weights_from_the_vector_make_it_unheard(way: str) -> None:
     silent = {"R": [[0.0] * 3] * 2, "R_0": [[0.0] * 2] * 3}
     known = parse(CATALOGUE[f"vector-to-sequence{way}"].equations).parameters
-    options = {"parameters": {name: value for name, value in silent.items() if name in known}}
+    options: dict[str, Any] = {
+        "parameters": {name: value for name, value in silent.items() if name in known}
+    }
     one, two, heard, other = (
         computed(f"vector-to-sequence{way}", SIZES, inputs={"x": x, "y": Y}, **given)
         for x, given in (
@@ -88,7 +90,7 @@ def test_no_weights_from_the_vector_make_it_unheard(way: str) -> None:
 
 def test_without_the_edge_from_the_answer_it_is_the_first_pattern() -> None:
     weights = {"U": P(1, 3, 2), "W": P(2, 3, 3), "V": P(3, 4, 3), "b": P(4, 3), "c": P(5, 4)}
-    options = {"inputs": FIXTURE, "boundary": {"h": P(6, 3)}}
+    options: dict[str, Any] = {"inputs": FIXTURE, "boundary": {"h": P(6, 3)}}
     plain = computed("rnn-hidden-recurrence", SIZES, parameters=weights, **options)
     silent = {**weights, "R": [[0.0] * 4] * 3}
     with_edge = computed("conditional-rnn", SIZES, parameters=silent, **options)
@@ -144,7 +146,7 @@ def test_a_constant_context_makes_the_decoder_deaf_to_the_source(design: str) ->
 # §15
 
 ATTENTION = {"x": 2, "h": 3, "s": 3, "y": 4}
-TRANSLATED = {"inputs": {"x": X, "y": [2, 0, 3]}}
+TRANSLATED: dict[str, Any] = {"inputs": {"x": X, "y": [2, 0, 3]}}
 
 
 @pytest.mark.parametrize("place", [1, 3, 5])
@@ -220,11 +222,11 @@ def test_the_reset_after_the_product_is_torchs_cell() -> None:
     layer = torch.nn.GRU(2, 3, dtype=torch.float64)
     order = ("_r", "_u", "")
     with torch.no_grad():
-        layer.weight_ih_l0.copy_(torch.cat([own[f"U{gate}"] for gate in order]))
-        layer.weight_hh_l0.copy_(torch.cat([own[f"W{gate}"] for gate in order]))
-        layer.bias_ih_l0.copy_(torch.cat([own[f"b{gate}"] for gate in order]))
-        layer.bias_hh_l0.zero_()
-        layer.bias_hh_l0[6:].copy_(own["b_hn"])
+        for theirs, ours in (("weight_ih", "U"), ("weight_hh", "W"), ("bias_ih", "b")):
+            stacked = torch.cat([own[f"{ours}{gate}"] for gate in order])
+            getattr(layer, f"{theirs}_l0").copy_(stacked)
+        second = torch.cat([torch.zeros(6, dtype=torch.float64), own["b_hn"]])
+        getattr(layer, "bias_hh_l0").copy_(second)  # noqa: B009
         found = layer(torch.as_tensor(X, dtype=torch.float64))[0]
     torch.testing.assert_close(rows(run, "h"), found, **CLOSE)
 
