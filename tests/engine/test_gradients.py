@@ -61,6 +61,12 @@ def test_one_loss_at_the_end_sends_its_gradient_through_every_step() -> None:
 
 CATALOGUE = small_catalogue()
 OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a boundary value of many steps, read at one": (
+        "α: ()\nβ: ()\nx: ()\nh: ()\nfor i in rows:\n    for j in columns:\n        h[i, j] = tanh(h[i-1, 2] + x[i])\n"
+        "        g[i, j] = h[i, 1] * g[i-1, j] + β * g[i-1, end]\nh[0, j] = α * j\ng[0, j] = β + j\n"
+        "loss = sum(sum(h[i, j] * g[i, j], i), j)\ng: ()\n",
+        {"rows": 3, "columns": 4},
+    ),
     "two directions": (
         "x: 2\nh: 3\ng: 3\no: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + U @ x[t])\n"
         "    g[t] = tanh(W_g @ g[t+1] + U_g @ x[t])\n    o[t] = V @ h[t] + V_g @ g[t]\n"

@@ -19,6 +19,7 @@ TREE = (
 )
 VECTOR = "x: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + α * x[t])\nh: 2"
 PAIR = "x: 2\ny: 2\nfor t in time:\n    h[t] = x[t] + y[t]"
+DRAWS = "for t in time:\n    h[t] = z[t]\n    y[t] = 2 * bernoulli(0.5)\n    z[t] = bernoulli(0.5)\n    k[t] = sample(softmax(P))\nP = [0, 1]"
 SLIDER = "α = slider(0.5, 0, 1)\nfor t in time:\n    h[t] = α * t"
 FIXED = "for t in time:\n    h[t] = t\na = h[7]"
 
@@ -39,6 +40,13 @@ WRONG = [
     Wrong("input-form", "/inputs/x", ONE_HOT, {"inputs": {"x": {"file": "x"}}}),
     Wrong("input-form", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2], [3]]}}),
     Wrong("input-form", "/inputs/x", VECTOR, {"inputs": {"x": [[1, "two"]]}}),
+    Wrong("observed-root", "/inputs/y", DRAWS, {"inputs": {"y": [1, 1]}}),
+    Wrong("observed-held", "/inputs/z", DRAWS, {"inputs": {"z": [1, 0]}, "clamp": [{"variable": "z", "value": 1}]}),
+    Wrong("observed-values", "/inputs/z", DRAWS, {"inputs": {"z": [1, 0.5]}}),
+    Wrong("observed-values", "/inputs/k", DRAWS, {"inputs": {"k": [[0, 0], [1, 0]]}}),
+    Wrong("symbol-range", "/inputs/k", DRAWS, {"inputs": {"k": [None, 2]}}),
+    Wrong("input-form", "/inputs/k", DRAWS, {"inputs": {"k": [None, [1, 0], 0]}}),
+    Wrong("input-unknown", "/inputs/h", DRAWS, {"inputs": {"h": [1, 0]}}),
     Wrong("input-empty", "/inputs/x/text", ONE_HOT, {"inputs": {"x": {"text": "", "alphabet": "abc"}}}),
     Wrong("input-empty", "/inputs/x", VECTOR, {"inputs": {"x": []}}),
     Wrong("input-shape", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2, 3]]}}),

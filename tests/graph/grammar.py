@@ -82,6 +82,7 @@ class _Writer:
         self.draw = draw
         self.random = random
         self.size = size
+        self.aside = "0.1 + " if smooth else ""
         self.unary = (
             tuple(one.replace("sqrt(", "sqrt(0.1 + ") for one in UNARY) if smooth else UNARY
         )
@@ -309,12 +310,12 @@ class _Writer:
                     lambda: f"mean({part(*size)})",
                     lambda: f"norm({part(*size)})",
                     lambda: f"squared_error({part(*size)}, {part(*size)})",
-                    lambda: f"cosine({part(3)}, {part(3)})",
+                    lambda: f"cosine({self.aside}{part(3)}, {self.aside}{part(3)})",
                     lambda: f"cross_entropy({part(3)}, softmax({part(3)}))",
                 )
             case (2,):
                 return self.pick(
-                    lambda: f"cosine({part(3)}, {part(2, 3)})",
+                    lambda: f"cosine({self.aside}{part(3)}, {self.aside}{part(2, 3)})",
                     lambda: f"concat({scalar()}, {scalar()})",
                     lambda: f"bilinear({self.parameter('T', (2, 3, 2))}, {part(3)}, {part(2)})",
                     lambda: f"softmax({part(2)})",

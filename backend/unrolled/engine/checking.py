@@ -10,7 +10,10 @@ from unrolled.language import Recurrence
 
 
 def asked_names(recurrence: Recurrence, variables: Sequence[str] | None) -> list[str]:
-    """Names and operation ids that a run is asked for; `f/*` spreads. Raises `RunError`."""
+    """Names and operation ids that a run is asked for; `f/*` spreads. Raises `RunError`.
+
+    A recurrence with observed variables has `log_p/…` among its variables.
+    """
     if variables is None:
         return list(recurrence.variables)
     known = {*recurrence.variables, *recurrence.parameters}

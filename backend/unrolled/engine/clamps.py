@@ -20,7 +20,10 @@ from unrolled.language import Recurrence, Variable
 
 @dataclass(frozen=True, slots=True)
 class Clamp:
-    """One variable's holds together: where (0 or 1), and at which value; (steps of its domains…, shape)."""
+    """One variable's holds together: where (0 or 1), and at which value; (steps of its domains…, shape).
+
+    Observed values (`observed.py`) have a dimension for the batch before the shape.
+    """
 
     place: Tensor
     value: Tensor

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unrolled.engine.nulls import has_null, where_given, without_nulls
 from unrolled.engine.problems import escape, refuse
 from unrolled.engine.trees import is_nested, read_nested, tree_inputs
 from unrolled.graph import Tree
@@ -24,11 +25,15 @@ LETTERS: Final = " abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An input as a tensor (steps…, batch, size…), and the symbols of its steps where it has any."""
+    """An input as a tensor (steps…, batch, size…), and the symbols of its steps where it has any.
+
+    `stands`: at which steps it was given (1) or null (0); None: at all of them.
+    """
 
     values: Tensor
     symbols: tuple[str, ...] | None = None
     alphabet: str | None = None
+    stands: Tensor | None = None
 
 
 def usual_alphabet(size: int) -> str | None:
@@ -49,12 +54,15 @@ def read_inputs(
     dtype: torch.dtype,
     seed: int,
     trees: Mapping[str, Tree] | None = None,
+    observed: Mapping[str, Variable] | None = None,
 ) -> tuple[dict[str, Given], dict[str, int]]:
     """All inputs as tensors, and the length of every domain; of a tree, its nodes.
 
-    Lengths follow from what is given; domains that nothing fixes have 12 steps. Raises `RunError`.
+    `observed`: random variables that are given too. Lengths follow from what is given; domains that nothing fixes have 12 steps. Raises `RunError`.
     """
     expected = {name: one for name, one in recurrence.variables.items() if one.kind == "input"}
+    if observed:
+        expected |= observed
     for name in inputs:
         if name not in expected:
             raise refuse(
@@ -74,6 +82,8 @@ def read_inputs(
             later.append(name)
         elif name in over_trees:
             given[name] = reader.over_tree(variable, form, trees[over_trees[name]])
+        elif name in (observed or {}) and has_null(form):
+            given[name] = reader.partial(variable, form)
         else:
             given[name] = reader.explicit(variable, form)
     _check_lengths(recurrence, lengths)
@@ -186,6 +196,18 @@ class _Reader:
         if array.size == 0:
             raise refuse(pointer, "input-empty", name=variable.name)
         return self._array(variable, array, pointer)
+
+    def partial(self, variable: Variable, form: Any) -> Given:
+        """A list in which some steps are null."""
+        domains = len(variable.domains)
+        given = self.explicit(variable, without_nulls(form))
+        try:
+            mask = torch.tensor(where_given(form, domains), dtype=torch.float64)
+        except (ValueError, TypeError):
+            mask = torch.zeros(())
+        if mask.shape != given.values.shape[:domains]:
+            raise self._form(variable, f"/inputs/{escape(variable.name)}")
+        return replace(given, symbols=None, stands=mask)
 
     def over_tree(self, variable: Variable, form: Any, tree: Tree) -> Given:
         """Leaves in pairs of pairs, a text of leaves, or one row a leaf or a node; rows of inner nodes are 0."""

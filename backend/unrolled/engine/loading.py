@@ -52,7 +52,8 @@ def load_inputs(values: Values, inputs: Mapping[str, Given]) -> dict[str, list[s
     """Copy the inputs into their room; the symbols of those that have any."""
     symbols: dict[str, list[str]] = {}
     for name, given in inputs.items():
-        values.own(values.program.variables[name], {}).copy_(given.values)
+        if values.program.recurrence.variables[name].kind == "input":
+            values.own(values.program.variables[name], {}).copy_(given.values)
         if given.symbols is not None:
             symbols[name] = list(given.symbols)
     return symbols
@@ -130,8 +131,9 @@ def _held(values: Values, instruction: Instruction, clamps: Mapping[str, Clamp])
     part, _, name = (instruction.name or "").partition(":")
     given = clamps[name].place if part == "place" else clamps[name].value
     steps = [values.length(index) for index in instruction.indices]
-    one = given.reshape(*steps, 1, *instruction.shape).to(values.dtype)
-    return one.expand(*steps, values.batch, *instruction.shape).contiguous()
+    is_for_batch = given.dim() == len(steps) + 1 + len(instruction.shape)
+    one = given if is_for_batch else given.reshape(*steps, 1, *instruction.shape)
+    return one.to(values.dtype).expand(*steps, values.batch, *instruction.shape).contiguous()
 
 
 def _noise(values: Values, instruction: Instruction, seed: int) -> Tensor:

@@ -23,6 +23,33 @@ RUN_MESSAGES: dict[str, Message] = {
             '请给出每步一项的列表：数、{size} 个数的行、one-hot 输入的整数、{{"text": …}}、{{"next": …}} 或 {{"generate": …}}。',
         ),
     ),
+    "observed-root": Message(
+        (
+            "`{name}` cannot be observed: its equation is not itself a random function of its shape.",
+            "Give the draw an equation of its own, `y[t] = sample(p[t])`, and compute with `y[t]`.",
+        ),
+        (
+            "无法观测 `{name}`：它的方程本身不是具有其形状的随机函数。",
+            "请为抽样单独写一个方程 `y[t] = sample(p[t])`，再用 `y[t]` 计算。",
+        ),
+    ),
+    "observed-held": Message(
+        (
+            "`{name}` is observed and held at once.",
+            "Leave it out of `inputs`, or out of `clamp`.",
+        ),
+        ("`{name}` 同时被观测和固定。", "请从 `inputs` 或 `clamp` 中去掉它。"),
+    ),
+    "observed-values": Message(
+        (
+            "These values of `{name}` cannot have been drawn.",
+            "`sample` draws classes (whole numbers, or rows with a single 1), `bernoulli` 0 or 1.",
+        ),
+        (
+            "`{name}` 不可能抽到这些值。",
+            "`sample` 抽取类别（整数，或只有一个 1 的行），`bernoulli` 抽取 0 或 1。",
+        ),
+    ),
     "input-empty": Message(
         ("`{name}` has no steps.", "Give at least one step: a character, a number or a row."),
         ("`{name}` 没有任何一步。", "请至少给出一步：一个字符、一个数或一行。"),

@@ -22,6 +22,7 @@ from unrolled.engine.executor import Executor
 from unrolled.engine.gradients import Backward, plan_backward
 from unrolled.engine.jacobians import Jacobians
 from unrolled.engine.loading import Leaves, boundary_places, fixed_places
+from unrolled.engine.observed import as_held, as_inputs, observe
 from unrolled.engine.operations import operation_values
 from unrolled.engine.parameters import make_parameters
 from unrolled.engine.plans import planned
@@ -65,7 +66,7 @@ def prepare(
 ) -> Run:
     """A run of a recurrence, checked and ready to be computed.
 
-    `inputs`: name to a nested list or tensor (steps, size) or (steps, batch, size), classes,
+    `inputs`: name (of an input, or of a random variable that was observed) to a nested list or tensor (steps, size) or (steps, batch, size), classes,
     `{"text": …}`, `{"next": …}` or `{"generate": …}`. `boundary`: name to h[0], or to a mapping of positions
     ("0", "-1", "end+1"). `forcing`: probability of the target in `force`. `gradient`: the request's field of
     that name (`{"of": "loss"}`), for `Run.backward` and for the cost. `clamp`: what is held, as in
@@ -79,12 +80,14 @@ def prepare(
     for domain in recurrence.domains.values():
         if domain.kind == "generated":
             raise refuse("/equations", "stop-run", domain=domain.name)
+    observed = observe(recurrence, inputs or {}, clamp)
+    recurrence = observed.recurrence
     names = asked_names(recurrence, variables)
     trees = read_trees(recurrence, inputs or {}, lengths or {})
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
     steps = {name: one.steps for name, one in extents(recurrence, outside, trees).items()}
     clamps = read_clamps(recurrence, steps, clamp)
-    holds = {name: one.is_whole for name, one in clamps.items()}
+    holds = {name: one.is_whole for name, one in clamps.items()} | {**observed.is_whole}
     plan = planned(recurrence, forcing, holds)
     fixed = fixed_places(boundary or {})
     wanted = None if gradient is None else read_wanted(recurrence, steps, gradient)
@@ -102,8 +105,10 @@ def prepare(
         if domain.kind == "tree" and domain.name not in trees:
             trees[domain.name] = balanced(outside[domain.name])
     given, known = read_inputs(
-        recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed, trees=trees
+        recurrence, inputs or {}, lengths or {}, batch=batch, dtype=DTYPES[dtype], seed=seed, trees=trees,
+        observed=as_inputs(observed),
     )  # fmt: skip
+    clamps |= as_held(observed, given)
     check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
     leaves = Leaves(made, read_settings(recurrence, settings or {}), seed, clamps)
@@ -237,8 +242,11 @@ class Run:
         return {
             name: self._value(name)
             for name in self._names
-            if name in self._operations or "/" not in name
+            if name in self._operations or not self._is_operation(name)
         }
+
+    def _is_operation(self, name: str) -> bool:
+        return "/" in name and name not in self.recurrence.variables
 
     def _value(self, name: str) -> Tensor:
         if name in self._operations:
@@ -333,7 +341,7 @@ class Run:
 
     def _operation_values(self) -> list[str]:
         """Compute the operations that were asked for; their names."""
-        wanted = [name for name in self._names if "/" in name]
+        wanted = [name for name in self._names if self._is_operation(name)]
         if wanted:
             self._operations = operation_values(self._values, wanted, self._forcing)
         return wanted

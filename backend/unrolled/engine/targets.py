@@ -11,7 +11,7 @@ from unrolled.engine.problems import RunError, refuse
 from unrolled.graph import Target, boundary_positions, lower
 from unrolled.language import Recurrence, Variable
 
-_WRITTEN = re.compile(r"\s*([^\W\d]\w*)\s*((?:\[[^\[\]]*\]\s*)*)")
+_WRITTEN = re.compile(r"\s*((?:log_p/)?[^\W\d]\w*)\s*((?:\[[^\[\]]*\]\s*)*)")
 _PLACE = re.compile(r"\s*(?:(\d{1,10})|end(?:\s*-\s*(\d{1,10}))?)\s*")
 _SHOWN = 12
 

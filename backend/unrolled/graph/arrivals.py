@@ -111,11 +111,22 @@ def _reaching(
     blocks: Blocks, held: Operand, positions: tuple[Position, ...], place: tuple[Position, ...]
 ) -> Operand | None:
     there: dict[str, Position] = {}
-    for read, given in zip(positions, place, strict=True):
+    only: list[
+        tuple[str, int]
+    ] = []  # steps of the boundary value's own index to which something is sent
+    for read, given in sorted(
+        zip(positions, place, strict=True), key=lambda pair: pair[1].anchor == "shift"
+    ):
         if given.anchor == "shift":
-            if read.anchor != "shift":
+            known = there.get(read.index) if read.anchor == "shift" else None
+            if read.anchor in _BACK:
                 return None
-            there[read.index] = replace(given, offset=-read.offset)
+            if read.anchor != "shift":
+                only.append((given.index, _step(blocks, read)))
+            elif known is not None:
+                only.append((given.index, known.offset + read.offset))
+            else:
+                there[read.index] = replace(given, offset=-read.offset)
             continue
         wanted = _step(blocks, given)
         if read.anchor == "shift":
@@ -126,4 +137,10 @@ def _reaching(
         elif read.anchor in _BACK or _step(blocks, read) != wanted:
             return None
     labels = blocks.program.instructions[held.value].indices
-    return Operand(held.value, tuple(there[label] for label in labels))
+    operand = Operand(held.value, tuple(there[label] for label in labels))
+    for index, step in only:
+        if not 1 <= step <= blocks.length(index):
+            return None
+        here = blocks.emit("equal", (blocks.index(index), blocks.number(float(step))), (), (index,))
+        operand = _only_where(blocks, here, operand)
+    return operand

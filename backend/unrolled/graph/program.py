@@ -25,6 +25,9 @@ LEAVES: Final = (
     "held",
     "leaf",
 )
+PLACE: Final = "place:"
+"""What stands before the name of a variable, in the leaf that says where it is held."""
+
 NOISE: Final = {"sample": "gumbel", "bernoulli": "uniform", "normal": "normal", "force": "uniform"}
 
 
@@ -286,6 +289,8 @@ class _Lowering:
             }
         if term.reference is not None:
             name = term.reference.name
+            if name.startswith(PLACE):
+                return {**base, "function": "held", "operands": (), "name": name}
             kind = (
                 "parameter"
                 if name in self.recurrence.parameters

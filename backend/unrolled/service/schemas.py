@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from unrolled.engine.nulls import has_null, without_nulls
+
 MAX_NAME = 64
 """Characters a name (variable, domain, parameter, setting) may have on the wire."""
 
@@ -73,8 +75,13 @@ def rectangular(value: Any) -> Any:
 
 
 def rectangular_or_tree(value: Any) -> Any:
-    """Numbers of an input: rectangular, or pairs of pairs of leaves (a tree)."""
-    return value if is_tree(value) else rectangular(value)
+    """Numbers of an input: rectangular, or pairs of pairs of leaves (a tree); null where nothing was observed."""
+    if is_tree(value):
+        return value
+    if has_null(value):
+        rectangular(without_nulls(value))
+        return value
+    return rectangular(value)
 
 
 def is_tree(value: object) -> bool:
@@ -351,7 +358,7 @@ class RunRequest(Wire):
     inputs: dict[Name, InputValue] = Field(
         default_factory=dict,
         description="Values by input: rows of numbers, integers or text for one-hot inputs, "
-        "`next` or `generate`; over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.",
+        "`next` or `generate`; of a random variable what was observed (null: nothing); over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.",
     )
     boundary: dict[Name, BoundaryValue] = Field(
         default_factory=dict,

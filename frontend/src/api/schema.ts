@@ -648,7 +648,7 @@ export interface JacobianRequest {
     [k: string]: number;
   };
   /**
-   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`; over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.
+   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`; of a random variable what was observed (null: nothing); over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.
    */
   inputs?: {
     [k: string]: TextInput | NextInput | GeneratedInput | Numbers;
@@ -946,7 +946,7 @@ export interface RunRequest {
     [k: string]: number;
   };
   /**
-   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`; over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.
+   * Values by input: rows of numbers, integers or text for one-hot inputs, `next` or `generate`; of a random variable what was observed (null: nothing); over a tree pairs of pairs of leaves. What is not given is taken from the architecture's defaults.
    */
   inputs?: {
     [k: string]: TextInput | NextInput | GeneratedInput | Numbers;
