@@ -31,7 +31,8 @@ class Interpreter:
     """`inputs`: name to a tensor (steps…, shape); `boundary`: (name, steps) to what a caller gave for it.
 
     `draw` says what a random function drew; `forcing` is 0 or 1; `trees`: the children of every node; `clamp`:
-    what is held, as a run is asked (`steps` by domain).
+    what is held, as a run is asked (`steps` by domain). A domain that ends by `stop` has at most the steps that
+    `lengths` says.
     """
 
     recurrence: Recurrence
@@ -52,6 +53,20 @@ class Interpreter:
 
     def __post_init__(self) -> None:
         self._known: dict[tuple[str, Steps], Tensor] = {}
+        most, ends = dict(self.lengths), {one.domain for one in self.recurrence.stops}
+        for domain in [*ends] * len(ends):  # again, where one domain waits for another
+            self.lengths = {**self.lengths, domain: self._end(domain, most[domain])}
+            self._known.clear()
+
+    def _end(self, domain: str, most: int) -> int:
+        """The first step at which a condition of the domain is not zero, or the most it may have."""
+        self._known.clear()
+        self.lengths = {**self.lengths, domain: most}
+        stops = [one for one in self.recurrence.stops if one.domain == domain]
+        for step in range(1, most + 1):
+            if any(bool(self.term(one.term, {one.index: step}) != 0) for one in stops):
+                return step
+        return most
 
     def value(self, name: str) -> Tensor:
         """All steps of a variable, as (steps…, shape)."""

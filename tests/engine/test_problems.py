@@ -108,7 +108,6 @@ WRONG = [
     Wrong("tree-differs", "/inputs/z", TREE, {"inputs": {"x": [[1, 2], [3, 4]], "z": [1, [2, 3]]}}),
     Wrong("tree-rows", "/inputs/z", TREE, {"inputs": {"x": [[1, 2], [3, 4]], "z": [1, 2, 3, 4]}}),
     Wrong("tree-leaves", "/inputs/x", TREE, {"inputs": {"x": [[1, 2], [3, 4]]}, "lengths": {"tree": 3}}),
-    Wrong("stop-run", "/equations", "h: 2\nfor t in time:\n    h[t] = tanh(h[t-1])\n    stop(norm(h[t]) < 0.1)"),
 ]  # fmt: skip
 
 EVERY = pytest.mark.parametrize("wrong", WRONG, ids=lambda one: f"{one.code} {one.pointer}")

@@ -52,6 +52,7 @@ def run_module(
     forcing: float,
     dtype: torch.dtype,
     keywords: Mapping[str, Any] | None = None,
+    caps: Mapping[str, int] | None = None,
 ) -> tuple[nn.Module, dict[str, Tensor]]:
     """The module's values on a computed run's inputs, parameters, boundary values and draws."""
     module, names = load_module(recurrence, dtype)
@@ -63,7 +64,7 @@ def run_module(
     takes = inspect.signature(module.forward).parameters
     inputs = [one for one in recurrence.variables.values() if one.kind == "input"]
     given: dict[str, Any] = {**settings, **(keywords or {})}
-    for name, length in run.lengths.items():
+    for name, length in {**run.lengths, **(caps or {})}.items():
         if name in takes:
             given[name] = length
     if "forcing" in takes:

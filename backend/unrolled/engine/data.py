@@ -20,6 +20,7 @@ from unrolled.graph.trees import leaf_inputs
 from unrolled.language import Recurrence, Variable
 
 DEFAULT_STEPS: Final = 12
+MOST_STEPS: Final = 100
 LETTERS: Final = " abcdefghijklmnopqrstuvwxyz"
 
 
@@ -58,7 +59,8 @@ def read_inputs(
 ) -> tuple[dict[str, Given], dict[str, int]]:
     """All inputs as tensors, and the length of every domain; of a tree, its nodes.
 
-    `observed`: random variables that are given too. Lengths follow from what is given; domains that nothing fixes have 12 steps. Raises `RunError`.
+    `observed`: random variables that are given too. Lengths follow from what is given; domains that nothing
+    fixes have 12 steps, at most 100 where they end by `stop`. Raises `RunError`.
     """
     expected = {name: one for name, one in recurrence.variables.items() if one.kind == "input"}
     if observed:
@@ -123,7 +125,14 @@ def lengths_of(
                 break
             known.setdefault(domain, len(inner))
             inner = inner[0]
-    return {domain: known.get(domain, DEFAULT_STEPS) for domain in recurrence.domains}
+    return {
+        domain: known.get(domain, usual_steps(recurrence, domain)) for domain in recurrence.domains
+    }
+
+
+def usual_steps(recurrence: Recurrence, domain: str) -> int:
+    """Steps of a domain that nothing fixes; of one that ends by `stop`, the most it may have."""
+    return MOST_STEPS if recurrence.domains[domain].kind == "generated" else DEFAULT_STEPS
 
 
 def _leaves(form: Any) -> int:
@@ -160,7 +169,9 @@ def _lengths(
                     want=str(known[domain]), by=source[domain],
                 )  # fmt: skip
             source.setdefault(domain, name)
-    return {domain: known.get(domain, DEFAULT_STEPS) for domain in recurrence.domains}
+    return {
+        domain: known.get(domain, usual_steps(recurrence, domain)) for domain in recurrence.domains
+    }
 
 
 class _Reader:

@@ -61,12 +61,16 @@ def load_inputs(values: Values, inputs: Mapping[str, Given]) -> dict[str, list[s
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
-    """What a run was given besides its inputs: parameters, settings, and the seed of its noise."""
+    """What a run was given besides its inputs: parameters, settings, and the seed of its noise.
+
+    `caps`: at most how many steps each generated domain has. What stands at every step is laid out for so many.
+    """
 
     parameters: Mapping[str, Tensor]
     settings: Mapping[str, float]
     seed: int
     clamps: Mapping[str, Clamp] = field(default_factory=dict[str, Clamp])
+    caps: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def holds(self) -> dict[str, bool]:
@@ -119,28 +123,42 @@ def _leaf(
         case "index":
             return torch.arange(1, values.length(name) + 1, dtype=values.dtype).unsqueeze(-1)
         case "held":
-            return _held(values, instruction, leaves.clamps)
+            return _within(values, instruction, _held(values, instruction, leaves))
         case "noise":
-            return _noise(values, instruction, leaves.seed)
+            return _within(values, instruction, _noise(values, instruction, leaves))
         case _:
             return None
 
 
-def _held(values: Values, instruction: Instruction, clamps: Mapping[str, Clamp]) -> Tensor:
+def _sizes(values: Values, instruction: Instruction, leaves: Leaves) -> list[int]:
+    """The lengths of an instruction's domains; of those that end by `stop`, the most they may become."""
+    domains = values.program.recurrence.index_domains
+    return [leaves.caps.get(domains[index], values.length(index)) for index in instruction.indices]
+
+
+def _within(values: Values, instruction: Instruction, tensor: Tensor) -> Tensor:
+    """The steps that the run has, of those that it might have had."""
+    for place, index in enumerate(instruction.indices):
+        tensor = tensor.narrow(place, 0, values.length(index))
+    return tensor
+
+
+def _held(values: Values, instruction: Instruction, leaves: Leaves) -> Tensor:
     """Where a variable is held, or at which value, for every sequence of the batch."""
     part, _, name = (instruction.name or "").partition(":")
-    given = clamps[name].place if part == "place" else clamps[name].value
-    steps = [values.length(index) for index in instruction.indices]
+    clamp = leaves.clamps[name]
+    given = clamp.place if part == "place" else clamp.value
+    steps = _sizes(values, instruction, leaves)
     is_for_batch = given.dim() == len(steps) + 1 + len(instruction.shape)
     one = given if is_for_batch else given.reshape(*steps, 1, *instruction.shape)
     return one.to(values.dtype).expand(*steps, values.batch, *instruction.shape).contiguous()
 
 
-def _noise(values: Values, instruction: Instruction, seed: int) -> Tensor:
+def _noise(values: Values, instruction: Instruction, leaves: Leaves) -> Tensor:
     """Drawn for all steps at once, in float64, so that neither chunks nor number types change it."""
     name = instruction.name or ""
-    generator = torch.Generator().manual_seed(stable_seed(seed, name))
-    steps = [values.length(index) for index in instruction.indices]
+    generator = torch.Generator().manual_seed(stable_seed(leaves.seed, name))
+    steps = _sizes(values, instruction, leaves)
     sizes = (*steps, values.batch, *instruction.shape)
     if name.startswith("normal"):
         return torch.randn(sizes, generator=generator, dtype=torch.float64).to(values.dtype)
@@ -205,7 +223,10 @@ def keep_beyond(values: Values, stages: Sequence[Stage], readers: Mapping[int, l
         if instruction.variable is not None or not instruction.indices:
             continue
         others = [home.get(reader, (number, scans)) for reader in readers.get(identity, ())]
-        if any(other != number or path[: len(scans)] != scans for other, path in others):
+        is_watched = identity in values.program.stops.values() and scans
+        if is_watched or any(
+            other != number or path[: len(scans)] != scans for other, path in others
+        ):
             allocate(values, identity, (Pad(),) * len(instruction.indices))
 
 

@@ -16,7 +16,7 @@ from unrolled.engine.lstm import Lstm, recognise
 from unrolled.engine.maps import MapPlan, consumers, plan_map
 from unrolled.engine.stacks import gates_of, stack_ranks
 from unrolled.engine.stages import Stage, stages
-from unrolled.graph import Component, Program, Schedule, schedule
+from unrolled.graph import Component, Program, Schedule, phases, schedule
 from unrolled.graph.trees import needs
 from unrolled.language import Recurrence
 
@@ -32,7 +32,7 @@ class Plan:
 
     `lstms`: scans, by their `id`, that the library's layer can run. `needed`: at which nodes of a tree each
     value is needed; `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
-    which order scans want their hoisted sums.
+    which order scans want their hoisted sums; `ends`: the generated domains in the order in which they end.
     """
 
     schedule: Schedule
@@ -42,6 +42,7 @@ class Plan:
     gates: list[list[int]]
     needed: Mapping[int, int]
     lstms: Mapping[int, Lstm]
+    ends: tuple[str, ...] = ()
     _maps: dict[tuple[int, frozenset[int]], MapPlan] = field(
         default_factory=dict[tuple[int, frozenset[int]], MapPlan]
     )
@@ -105,7 +106,8 @@ def plan_of(order: Schedule) -> Plan:
         lstm = recognise(program, scan, readers)
         if lstm is not None:
             lstms[id(scan)] = lstm
-    return Plan(order, stages(order), readers, ranks, gates, needs(program), lstms)
+    ends = tuple(one.domain for one in phases(program))
+    return Plan(order, stages(order), readers, ranks, gates, needs(program), lstms, ends)
 
 
 class Key:

@@ -340,16 +340,6 @@ RUN_MESSAGES: dict[str, Message] = {
             "请从 `lengths` 中去掉 `{domain}`：树已说明叶的个数。",
         ),
     ),
-    "stop-run": Message(
-        (
-            "A text with stop(…) is drawn and checked, but cannot be run yet.",
-            "Remove `stop(…)` and give the length of `{domain}`.",
-        ),
-        (
-            "含 stop(…) 的文本可以检查和绘制，但还不能运行。",
-            "请删去 `stop(…)`，并给出 `{domain}` 的长度。",
-        ),
-    ),
 }
 
 

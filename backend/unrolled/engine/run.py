@@ -19,6 +19,7 @@ from unrolled.engine.chunks import CHUNKS, Chunk
 from unrolled.engine.clamps import read_clamps
 from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
+from unrolled.engine.generated import Watch, cut, ended, watch_of
 from unrolled.engine.gradients import Backward, plan_backward
 from unrolled.engine.jacobians import Jacobians
 from unrolled.engine.loading import Leaves, boundary_places, fixed_places
@@ -77,9 +78,6 @@ def prepare(
         raise refuse("/dtype", "dtype-unknown", name=str(dtype)[:30])
     if not 0 <= forcing <= 1:
         raise refuse("/forcing", "forcing-range")
-    for domain in recurrence.domains.values():
-        if domain.kind == "generated":
-            raise refuse("/equations", "stop-run", domain=domain.name)
     observed = observe(recurrence, inputs or {}, clamp)
     recurrence = observed.recurrence
     names = asked_names(recurrence, variables)
@@ -111,7 +109,8 @@ def prepare(
     clamps |= as_held(observed, given)
     check_steps(recurrence, known)
     made = make_parameters(recurrence, parameters or {}, seed, DTYPES[dtype])
-    leaves = Leaves(made, read_settings(recurrence, settings or {}), seed, clamps)
+    caps = {domain: known[domain] for domain in plan.ends}
+    leaves = Leaves(made, read_settings(recurrence, settings or {}), seed, clamps, caps)
     session = session_of(plan, known, batch, DTYPES[dtype], forcing, boundary or {}, trees)
     symbols = session.load(leaves, boundary or {}, given)
     run = Run(session, leaves, names, forcing, symbols)
@@ -155,12 +154,16 @@ class Run:
         self._next_stage = 0
         self._is_consumed = False
         self._operations: dict[str, Tensor] = {}
+        self._sizes = dict(values.lengths)
+        self._watch: Watch | None = None
+        self._ended = 0
+        self._waiting: list[str] = []
 
     @cached_property
     def cost(self) -> Cost:
-        """What the run costs, from its schedule and sizes."""
+        """What the run costs, from its schedule and sizes; with the most steps a generated domain may have."""
         leaves = {domain: tree.leaves for domain, tree in self.trees.items()}
-        return cost(self.plan, {**self.lengths, **leaves}, self.trees)
+        return cost(self.plan, {**self._sizes, **leaves}, self.trees)
 
     # computing
 
@@ -192,9 +195,10 @@ class Run:
 
     def _begin(self) -> None:
         """What is computed once before the first step: boundary values, products of parameters."""
-        while self._next_stage < len(self._stages) and self._stages[self._next_stage].index is None:
-            for component in self._stages[self._next_stage].components:
-                self._executor.execute(component, {})
+        for stage in self._stages[self._next_stage :]:
+            if stage.index is not None or stage.phase:
+                return
+            self._executor.advance(stage, {})
             self._next_stage += 1
 
     def chunks(self, sizes: Sequence[int] | None = None) -> Iterator[Chunk]:
@@ -206,13 +210,14 @@ class Run:
             self._begin()
         shown: set[str] = set()
         for stage in self._stages[self._next_stage :]:
+            yield from self._end(stage.phase)
             self._next_stage += 1
             if stage.index is None:
                 with computing():
-                    for component in stage.components:
-                        self._executor.execute(component, {})
+                    self._executor.advance(stage, {})
                 continue
             yield from self._stage(stage, shown, sizes or CHUNKS)
+        yield from self._end(len(self._session.plan.ends))
         yield from self._inputs_left(shown)
         with computing():  # left before yielding: a stream resumes in any thread
             last = [*self._operation_chunks(), self._last()]
@@ -271,12 +276,40 @@ class Run:
             )
         ]
         shown |= set(names)
-        for first, last in self._executor.windows(stage, sizes):
+        ends = self._session.plan.ends[stage.phase : stage.phase + 1]
+        watch = self._watch = watch_of(self._values, stage, ends)
+        if watch is None:
+            later = [name for name in names if set(ends) & set(self.domains[name])]
+            self._waiting += later
+            names = [name for name in names if name not in later]
+        for first, last in self._executor.windows(stage, CHUNKS if watch else sizes):
             with computing():
                 self._executor.advance(stage, {index: (first, last)})
+                over = watch.look(first, last) if watch else None
+                last = over or last
                 values = {name: self._narrowed(name, first, last) for name in names}
             if values:
                 yield Chunk(domain, first, last, values)
+            if over:
+                return
+
+    def _end(self, phase: int) -> Iterator[Chunk]:
+        """Cut the domains that end before a phase, and hand out what waited for that."""
+        while self._ended < phase:
+            domain = self._session.plan.ends[self._ended]
+            with computing():
+                steps = ended(self._values, domain, self._watch)
+                self._values = cut(self._values, self._session.plan, self._leaves, domain, steps)
+                self._executor = Executor(
+                    self._session.plan, self._values, self._forcing, keeps=False
+                )
+            self.lengths = self._values.lengths
+            check_steps(self.recurrence, self.lengths)
+            self._ended, self._watch = self._ended + 1, None
+            waiting, self._waiting = self._waiting, []
+            for name in waiting:
+                first = self.domains[name][0]
+                yield Chunk(first, 1, self.lengths[first], {name: self._value(name)})
 
     def _narrowed(self, name: str, first: int, last: int) -> Tensor:
         return self._value(name).narrow(0, first - 1, last - first + 1)

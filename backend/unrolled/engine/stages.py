@@ -7,10 +7,10 @@ model has one, so that its first outputs are there before its last states.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from unrolled.graph import Component, Operand, Program, Schedule
+from unrolled.graph import Component, Operand, Program, Schedule, phases
 from unrolled.graph.schedule import Distance, distances_of, is_outside
 
 _BOTH = frozenset({"forward", "backward"})
@@ -18,11 +18,15 @@ _BOTH = frozenset({"forward", "backward"})
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Components that go along `index` together (None: computed once); up a tree is forward."""
+    """Components that go along `index` together (None: computed once); up a tree is forward.
+
+    `phase` counts the generated domains whose ends are known before.
+    """
 
     index: str | None
     is_forward: bool
     components: tuple[Component, ...]
+    phase: int = 0
 
     def instructions(self) -> tuple[int, ...]:
         return tuple(one for component in self.components for one in component.all_instructions())
@@ -31,7 +35,14 @@ class Stage:
 def stages(plan: Schedule) -> list[Stage]:
     """The components of a schedule as stages, in order."""
     program = plan.program
-    components = [piece for component in plan.components for piece in _pieces(program, component)]
+    groups = [*(one.instructions for one in phases(program)), None]
+    pairs = [
+        (piece, number)
+        for component in plan.components
+        for part, number in _phased(component, groups)
+        for piece in _pieces(program, part)
+    ]
+    components = [piece for piece, _ in pairs]
     home = {
         one: number
         for number, component in enumerate(components)
@@ -40,9 +51,23 @@ def stages(plan: Schedule) -> list[Stage]:
     needs = [
         _needs(program, component, home, number) for number, component in enumerate(components)
     ]
-    remaining = list(range(len(components)))
     done: set[int] = set()
     built: list[Stage] = []
+    for phase in range(len(groups)):
+        remaining = [number for number, (_, own) in enumerate(pairs) if own == phase]
+        built += _joined(program, components, needs, remaining, done, phase)
+    return built
+
+
+def _joined(
+    program: Program,
+    components: Sequence[Component],
+    needs: Sequence[Mapping[int, set[Distance]]],
+    remaining: list[int],
+    done: set[int],
+    phase: int,
+) -> Iterator[Stage]:
+    """Stages of the components that remain, when those that are done are there."""
     while remaining:
         first = next(number for number in remaining if set(needs[number]) <= done)
         index = components[first].index
@@ -60,12 +85,33 @@ def stages(plan: Schedule) -> list[Stage]:
             if narrowed:
                 allowed = narrowed
                 members.append(number)
-        built.append(
-            Stage(index, "forward" in allowed, tuple(components[number] for number in members))
+        yield Stage(
+            index, "forward" in allowed, tuple(components[number] for number in members), phase
         )
         done |= set(members)
         remaining = [number for number in remaining if number not in done]
-    return built
+
+
+def _phased(
+    component: Component, groups: Sequence[frozenset[int] | None]
+) -> Iterator[tuple[Component, int]]:
+    """The parts of a component that belong to each phase; a scan is needed whole."""
+    left = component.all_instructions()
+    for number, group in enumerate(groups):
+        own = [one for one in left if group is None or one in group]
+        left = tuple(one for one in left if one not in own)
+        if own and component.kind == "scan":
+            yield component, number
+            return
+        if own:
+            yield _part(component, own), number
+
+
+def _part(component: Component, instructions: Sequence[int]) -> Component:
+    """A map of some of the instructions of a map."""
+    stacked = (tuple(one for one in stack if one in instructions) for stack in component.stacked)
+    groups = tuple(stack for stack in stacked if len(stack) > 1)
+    return replace(component, instructions=tuple(instructions), stacked=groups)
 
 
 def _pieces(program: Program, component: Component) -> Iterator[Component]:
@@ -82,9 +128,7 @@ def _pieces(program: Program, component: Component) -> Iterator[Component]:
             pieces.append([])
         pieces[-1].append(identity)
     for piece in pieces:
-        stacked = (tuple(one for one in stack if one in piece) for stack in component.stacked)
-        groups = tuple(stack for stack in stacked if len(stack) > 1)
-        yield replace(component, instructions=tuple(piece), stacked=groups)
+        yield _part(component, piece)
 
 
 def _reaches(program: Program, index: str, identity: int, others: set[int]) -> bool:

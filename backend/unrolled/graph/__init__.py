@@ -16,6 +16,7 @@ from unrolled.graph.describing import describe, operation_place, operations
 from unrolled.graph.facts import facts
 from unrolled.graph.figures import opened, restricted
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
+from unrolled.graph.generated import Phase, phases
 from unrolled.graph.paths import Path, Paths, Place, TooManyPlacesError, paths
 from unrolled.graph.program import Instruction, Operand, Program, lower
 from unrolled.graph.schedule import Component, Schedule, arrange, schedule
@@ -33,6 +34,7 @@ __all__ = [
     "Operand",
     "Path",
     "Paths",
+    "Phase",
     "Place",
     "Program",
     "Read",
@@ -56,6 +58,7 @@ __all__ = [
     "operation_place",
     "operations",
     "paths",
+    "phases",
     "restricted",
     "schedule",
     "total_cost",

@@ -7,7 +7,7 @@ Indices that a read shifts, fixes or sweeps are kept on the operand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -135,8 +135,11 @@ class _Lowering:
             root = self._root(self._forced(equation))
             boundary = program.new(**root, boundary=equation.position)
             program.boundaries.append(boundary.identity)
+        ended: dict[str, list[Term]] = {}
         for stop in self.recurrence.stops:
-            program.stops[stop.domain] = self._lower(self._resolved(stop.term))
+            ended.setdefault(stop.domain, []).append(stop.term)
+        for domain, terms in ended.items():
+            program.stops[domain] = self._lower(self._resolved(_any(terms)))
         for equation in self.recurrence.equations:
             self._keep_leaves(equation.term)
         return program
@@ -348,6 +351,16 @@ class _Lowering:
             yield from self._summands(term.operands[0], -sign)
         else:
             yield term, sign
+
+
+def _any(terms: Sequence[Term]) -> Term:
+    """Whether one of several conditions holds."""
+    found = terms[0]
+    for term in terms[1:]:
+        one = Term("number", (), term.span, value=1.0)
+        indices = tuple(dict.fromkeys((*found.indices, *term.indices)))
+        found = Term("where", (found, one, term), term.span, indices=indices)
+    return found
 
 
 def _noise_names(recurrence: Recurrence) -> Iterator[tuple[Span, str]]:

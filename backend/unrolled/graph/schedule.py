@@ -14,6 +14,7 @@ from typing import Literal
 
 import networkx as nx
 
+from unrolled.graph.generated import phases
 from unrolled.graph.program import (
     LEAVES,
     Holds,
@@ -74,9 +75,12 @@ def schedule(recurrence: Recurrence, forcing: float = 1.0, holds: Holds | None =
     """The schedule of a recurrence, under a forcing probability and with what a run holds.
 
     Raises `LanguageError` where variables need each other at one step, need both directions, or need
-    a whole domain before it is known.
+    a whole domain before it is known; or where a domain would end by what is known only after its end.
     """
-    return arrange(lower(recurrence, forcing, holds))
+    program = lower(recurrence, forcing, holds)
+    found = arrange(program)
+    phases(program)
+    return found
 
 
 def arrange(program: Program) -> Schedule:

@@ -380,6 +380,19 @@ MESSAGES: dict[str, Message] = {
             "请删去 `stop(…)`，或让 `{name}` 由计算得出。",
         ),
     ),
+    "stop-undetermined": Message(
+        (
+            "Where `{domain}` ends must be known when the step has been computed, but the condition needs "
+            "`{read}`, which is known only after the last step.",
+            "Let the condition follow from this step and earlier ones (`t`, `t-1`), and not from `t+1`, `end`, "
+            "a sum over `{domain}`, or another domain that waits for this one.",
+        ),
+        (
+            "计算完一步就应知道 `{domain}` 是否结束，但停止条件需要 `{read}`，它在最后一步之后才能知道。",
+            "请让条件只依赖这一步和更早的步（`t`、`t-1`），不要依赖 `t+1`、`end`、对 `{domain}` 的求和，"
+            "或另一个要等它结束的域。",
+        ),
+    ),
     "reduction-index": Message(
         ("The second argument of `{name}` is an index to run over.", "Write it as `{usage}`."),
         ("`{name}` 的第二个参数是要遍历的下标。", "请写成 `{usage}`。"),

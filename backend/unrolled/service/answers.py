@@ -479,6 +479,9 @@ class EndEvent(Answer):
 
     event: Literal["end"]
     steps: int
+    lengths: dict[str, int] = Field(
+        description="Steps of every domain; where `stop` ended one, those it has, and not the most it might have had."
+    )
     values: dict[str, Numbers | None] = Field(
         description="What has no index (the loss), and the parameters that were asked for; under `grad/W` the "
         "gradients of what has no steps."

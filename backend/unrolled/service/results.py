@@ -10,7 +10,7 @@ import orjson
 
 import unrolled
 
-from .runs import Plan, token_of
+from .runs import Plan, run_problem, token_of
 from .streaming import (
     ENCODING,
     GRADIENT,
@@ -42,10 +42,15 @@ class Work:
 
     def pieces(self) -> Iterator[int]:
         """Compute; yields after each chunk, so that it can be given up in between."""
+        from unrolled.engine import RunError
+
         done = 0
-        for done, _ in enumerate(self.run.chunks((CHUNK,)), start=1):
-            yield done
-        self.backward = self.run.backward()
+        try:
+            for done, _ in enumerate(self.run.chunks((CHUNK,)), start=1):
+                yield done
+            self.backward = self.run.backward()
+        except RunError as error:  # found when `stop` has told the length
+            raise run_problem(error) from None
         if self.backward is not None:
             for more, _ in enumerate(self.backward.chunks((CHUNK,)), start=1):
                 yield done + more

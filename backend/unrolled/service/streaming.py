@@ -20,7 +20,7 @@ from unrolled.graph.trees import structure
 
 from .negotiation import Language
 from .problems import problem_document
-from .runs import Plan, token_of
+from .runs import Plan, run_problem, token_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,6 +112,8 @@ def lines(
     later passes (gradients among them) are always sent whole: they came after the cut, or the reader asks for
     them again. An exception in the middle becomes an `error` event: the answer has begun, so its status is sent.
     """
+    from unrolled.engine import RunError
+
     began = perf_counter()
     try:
         first = start_event(found, run, digits)
@@ -140,6 +142,7 @@ def lines(
         end: dict[str, Any] = {
             "event": "end",
             "steps": max(run.lengths.values(), default=0),
+            "lengths": dict(run.lengths),
             "values": {name: plain(array) for name, array in ending.items()},
         }
         backward = run.backward()
@@ -160,6 +163,10 @@ def lines(
             "seconds": round(perf_counter() - began, 6),
         }
         yield line_of(end)
+    except RunError as error:  # found when `stop` has told the length
+        found_late = run_problem(error)
+        problem = problem_document(found_late.kind, language, found_late.faults)
+        yield line_of({"event": "error", "problem": problem})
     except (ArithmeticError, MemoryError, RuntimeError, ValueError):
         log.exception("a run broke in the middle of its stream")
         yield line_of({"event": "error", "problem": problem_document("internal", language)})

@@ -345,8 +345,20 @@ class Forward:
         lines.assign(name, stop.term)
         value = self.expressions.write(stop.term)
         length = self.names.length[stop.domain]
-        lines.add(f"if {name}[0] != 0:" if value.kind == "batched" else f"if {name} != 0:")
-        lines.add(f"    {length} = {self.names.local[stop.index]}")
+        index = self.names.local[stop.index]
+        if value.kind == "batched":
+            ended = self.names.temporary.new_numbered("ended")
+            lines.add(f"{ended} = {name} != 0 if {index} == 1 else {ended} | ({name} != 0)")
+            lines.add(f"if {ended}.all():")
+        else:
+            lines.add(f"if {name} != 0:")
+        for name, place, anchor in self.outside:
+            domains = self.recurrence.variables[name].domains
+            is_ours = anchor == "end" and domains == (stop.domain,)
+            if is_ours and self._equation_of(name, place, anchor) is None:
+                own = self.names.local[name]
+                lines.add(f"    {own}[{index} + {place}] = {own}[{length} + {place}]")
+        lines.add(f"    {length} = {index}")
         lines.add("    break")
 
     def _widen(self, variable: Variable) -> Widen:

@@ -98,6 +98,10 @@ class _Arranging:
             else:
                 boundaries.setdefault(source.variable, []).append(number)
         for number, line in enumerate(self.lines):
+            own = () if isinstance(line.source, Stop) else line.source.position or ()
+            for position in own:
+                if position.anchor == "end" and position.domain in stops:
+                    yield _Edge(stops[position.domain], number, {})
             for reference, over in references(line.source.term):
                 if reference.name not in self.recurrence.variables:
                     continue
