@@ -68,6 +68,62 @@ def test_a_network_that_is_always_right_may_as_well_read_itself(way: str) -> Non
         torch.testing.assert_close(free[name], forced[name], rtol=0, atol=1e-14)
 
 
+# §10
+
+
+def test_a_writer_stops_where_its_end_is_drawn() -> None:
+    for name in ("", "/halt", "/predicted", "/cut"):
+        model = unrolled.load(f"sequence-length{name}")
+        for seed in range(5):
+            found = model.run(seed=seed)
+            ends = {
+                "": lambda one: one["z"][:, 0, 0],
+                "/halt": lambda one: one["m"].flatten(),
+            }.get(name, lambda one: (one["r"] < 0.5).flatten())(found)
+            assert [bool(one) for one in ends] == [False] * (len(ends) - 1) + [True]
+            assert found.lengths["time"] == len(ends)
+
+
+def test_told_of_the_end_it_closes_its_sentence_and_untold_it_breaks_off() -> None:
+    for seed in range(5):
+        told, untold = (
+            unrolled.load(f"sequence-length/{name}").run(seed=seed) for name in ("predicted", "cut")
+        )
+        assert told["z"][:, 0].argmax(-1).tolist()[-1] == 0
+        assert 0 not in told["z"][:-1, 0].argmax(-1).tolist()
+        assert 0 not in untold["z"][:, 0].argmax(-1).tolist()
+        assert float(told["τ"]) == told.lengths["time"] == untold.lengths["time"]
+
+
+def test_lengths_come_as_often_as_their_law_says() -> None:
+    """The first of many coins that says stop: P(τ = n) = q_n Π (1 - q_t), and 2, 5, 9 by design."""
+    text = CATALOGUE["sequence-length/halt"].equations
+    model = unrolled.load("sequence-length/halt")
+    options: dict[str, Any] = {**model.defaults, "batch": 20_000}
+    drawn = unrolled.parse(text.replace("    stop(m[t] > 0.5)\n", "")).run(**options)
+    first = drawn["m"].reshape(12, -1).argmax(0) + 1
+    shares = torch.bincount(first, minlength=13)[1:] / 20_000
+    law = drawn["d"].reshape(12, -1)[:, 0]
+    torch.testing.assert_close(shares, law, rtol=0, atol=0.015)
+    survival = 1 - law.cumsum(0)
+    torch.testing.assert_close(drawn["S"].reshape(12, -1)[:, 0], survival, rtol=0, atol=1e-6)
+    wanted = torch.zeros(12)
+    wanted[[1, 4, 8]] = torch.tensor([0.5, 0.3, 0.2])
+    torch.testing.assert_close(law, wanted, rtol=0, atol=1e-3)
+
+
+def test_an_end_symbol_is_a_halt_unit_inside_the_softmax() -> None:
+    """q = σ(o_end - log Σ exp(o_others)), whatever the logits."""
+    held = [{"variable": "z", "value": [0, 1, 0]}]
+    found = computed("sequence-length", {}, lengths={"time": 7}, clamp=held)
+    o = rows(found, "o")
+    halt = torch.sigmoid(o[:, 0] - torch.logsumexp(o[:, 1:], 1))
+    torch.testing.assert_close(rows(found, "q").flatten(), halt, **CLOSE)
+    assert float(rows(found, "d").sum()) < 1
+    total = rows(found, "d").sum() + rows(found, "S")[-1]
+    torch.testing.assert_close(total.squeeze(), torch.ones((), dtype=torch.float64))
+
+
 # §11 and §12
 
 

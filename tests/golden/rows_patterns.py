@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,44 @@ def closed(text: str, at: list[int]) -> Any:
     return got
 
 
+def clock(weight: float, first: int) -> list[float]:
+    """How brightly the one unit of the clock burns at steps 1 to 9, passed on by a weight."""
+    value, found = (weight if first else 1.0), []
+    for _ in range(9):
+        value = math.tanh(value if first and not found else weight * value)
+        found.append(value)
+    return found
+
+
+HAZARDS = {2: 0.5, 5: 0.6}
+"""P(τ = t) / P(τ ≥ t) of lengths 2, 5 and 9 with probabilities 0.5, 0.3 and 0.2; at 9 it is one."""
+LAW = [0, 0.5, 0, 0, 0.3, 0, 0, 0, 0.2, 0, 0, 0]
+NEVER = -40.0
+
+
+def lengths(shift: float, first: int) -> list[float]:
+    """Weights from the clock that make its hazards: logits, `shift` more for a rival of that much mass."""
+    logits = [
+        math.log(HAZARDS[t] / (1 - HAZARDS[t])) + shift - NEVER if t in HAZARDS else 0.0
+        for t in range(1, 9)
+    ]
+    return [value / lit for value, lit in zip([*logits, -2 * NEVER], clock(4, first), strict=True)]
+
+
+END_SYMBOL = {"V": [lengths(math.log(2), 1), [0.0] * 9, [0.0] * 9], "c": [NEVER, 0.0, 0.0]}
+HALT = {"v": [0.0, *lengths(0, 0)], "β": NEVER}
+"""The two unstopped, all their hazards and the law of the length."""
+
+
+def unstopped(name: str, weights: dict[str, Any], held: str, value: Any) -> dict[str, Any]:
+    """A run of a writer that is kept from stopping, so that its whole law is seen."""
+    return {
+        "architecture": name,
+        "parameters": {"values": weights},
+        "clamp": [{"variable": held, "value": value}],
+    }
+
+
 def vector(way: str) -> list[Row]:
     """One of the three ways to give the network its vector."""
     name = "vector-to-sequence" + ("" if way == "each" else f"/{way}")
@@ -68,7 +107,23 @@ def vector(way: str) -> list[Row]:
     return cases("§11", "vec2seq_" + {"initial": "init"}.get(way, way), body, outputs, f"{way}:")
 
 
+LENGTHS = {
+    "end symbol": unstopped("sequence-length", END_SYMBOL, "z", [0, 1, 0]),
+    "halt unit": unstopped("sequence-length/halt", HALT, "m", 0),
+    "constant": unstopped(
+        "sequence-length/halt", {"v": [0.0] * 10, "β": math.log(0.25 / 0.75)}, "m", 0
+    ),
+}
 ROWS = [
+    *(
+        Row(
+            "§10",
+            f"P(τ = n), {name}",
+            [0.25 * 0.75**n for n in range(12)] if name == "constant" else LAW,
+            lambda service, body=body: service.run(**body)["d"].reshape(-1),
+        )
+        for name, body in LENGTHS.items()
+    ),
     *cases("§6", "rnn_o2h_tf", request("rnn-output-recurrence/target", JORDAN), {"L": "loss"}),
     *(
         Row(section, quantity, expected, closed(text, **at), 5e-7 if section == "§6" else 1e-9)

@@ -45,6 +45,15 @@ GRAPHICAL = {
     "time-as-input/without": f"{CHAIN}; {READ_OUT}",
     "time-as-input/steps": f"{CHAIN}; {READ_OUT}",
 }
+CLOCK = "h -> h : W @1; q -> S : -; S -> S : - @1; q -> d : -; S -> d : - @1"
+WRITTEN = "h -> h : W @1; h -> o : V; o -> p : -; p -> z : -"
+LENGTH = {
+    # section 10: the end symbol is one of p; the halt unit reads h; τ reaches h by the remaining steps, or not at all
+    "sequence-length": f"{CLOCK}; {WRITTEN}; z -> h : U @1; p -> q : E",
+    "sequence-length/halt": f"{CLOCK}; h -> y : V; h -> q : v; q -> m : -",
+    "sequence-length/predicted": f"{WRITTEN}; d -> τ : K; τ -> r : -; r -> h : u",
+    "sequence-length/cut": f"{WRITTEN}; d -> τ : K; τ -> r : -",
+}
 GENERATED = f"z -> h : U @1; h -> h : W @1; {TRUTH}; {READ_OUT}"
 CONDITIONED = {
     # figure 10.9: R from x, without a time index, into every step, into h[0], or into both
@@ -70,4 +79,4 @@ TRANSLATION = {
     ),
     "attention/forward": f"{CHAIN}; {ANNOTATION}; {SCORES}; h -> s : W_0 @1 into start+0; {DECODER}",
 }
-PATTERNS = {**UNFOLDING, **TEACHER, **GRAPHICAL, **CONDITIONED, **TRANSLATION}
+PATTERNS = {**UNFOLDING, **TEACHER, **GRAPHICAL, **LENGTH, **CONDITIONED, **TRANSLATION}
