@@ -2,14 +2,15 @@
 
 ∂h^(t)/∂h^(s) is the total derivative with the node h^(s) of the unfolded graph moved alone: all that is computed
 from it follows, everything else at step s and before stays. (Of an LSTM's pair, moving h^(s) leaves s^(s) where it
-is; moving s^(s) moves h^(s) = tanh(s^(s)) q^(s) with it.) Rows of Jacobians are cotangents: the adjoint program runs
-once for a block of unit vectors, as a batch, so every step is one batched product.
+is; moving s^(s) moves h^(s) = tanh(s^(s)) q^(s) with it.) Rows of Jacobians are cotangents. In general the adjoint program runs once for a block of unit vectors, as
+a batch; where delays along one chain carry the source, `chains.py` multiplies one-step Jacobians instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Final, Literal
 
@@ -17,18 +18,29 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
-from unrolled.engine.executor import Executor
+from unrolled.engine.chains import (
+    BLOCK,
+    Chain,
+    ChainPlan,
+    chain_cost,
+    execute,
+    load_noise,
+    load_recorded,
+    plan_chain,
+)
 from unrolled.engine.gradients import BackwardPlan, plan_backward, reach
-from unrolled.engine.loading import Leaves, keep_beyond, load_leaves
+from unrolled.engine.loading import Leaves, boundary_places, load_leaves
+from unrolled.engine.plans import Key
 from unrolled.engine.problems import refuse
 from unrolled.engine.targets import Wanted
 from unrolled.engine.values import Values, allocate
-from unrolled.graph import Program, Target, cost
-from unrolled.language import Recurrence, Variable
+from unrolled.graph import Program, Target, cost, lower
+from unrolled.language import Position, Recurrence, Variable
 
 Norm = Literal["spectral", "frobenius"]
-BLOCK: Final = 2**22
-"""Numbers that one cotangent may take for a block of unit vectors."""
+Way = Literal["best", "chain", "general"]
+SLOWER: Final = 4
+"""How many times the operations of the general way the products may take, and still be faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Jacobians:
         of: str,
         with_respect_to: str,
         forcing: float,
+        way: Way = "best",
     ) -> None:
         self.of = of
         self.with_respect_to = with_respect_to
@@ -76,25 +89,50 @@ class Jacobians:
         self._done = done
         self._leaves = leaves
         self._forcing = forcing
-        recurrence = forward.recurrence
-        self._of = _sided(recurrence, of, "of")
-        self._source = _sided(recurrence, with_respect_to, "with_respect_to")
+        self._found = _plans(
+            forward.recurrence, done.lengths, of, with_respect_to, forcing, leaves.holds, way
+        )
         lengths = done.lengths
-        self._plan = plan_jacobians(recurrence, lengths, of, with_respect_to, forcing, leaves.holds)
-        self._rows = _steps(self._of, lengths)
-        self._columns = _steps(self._source, lengths)
+        self._rows = _steps(self._found.of, lengths)
+        self._columns = self._found.columns(lengths)
 
-    def map(self, norm: Norm = "frobenius") -> JacobianMap:
-        """The norms for all pairs of steps: the spectral norm (largest singular value) or the Frobenius norm."""
-        dtype = self._done.dtype
-        norms = torch.zeros(self._rows, self._columns, dtype=dtype)
+    @property
+    def is_chained(self) -> bool:
+        """Whether products of one-step Jacobians are taken."""
+        return self._found.chain is not None
+
+    @cached_property
+    def _chain(self) -> Chain:
+        assert self._found.chain is not None
+        return Chain(
+            self._found.chain, self._forward, self._done, self._leaves, self._forcing, self._found.start
+        )  # fmt: skip
+
+    def map(self, norm: Norm = "frobenius", floor: float = 0.0) -> JacobianMap:
+        """The norms for all pairs of steps: the spectral norm (largest singular value) or the Frobenius norm.
+
+        A chain's Jacobians all of whose numbers are below `floor` may be left zero from there on.
+        """
+        norms = torch.zeros(self._rows, self._columns, dtype=self._done.dtype)
+        if self._found.chain is not None:
+            with computing():
+                for step, first, last, matrices in self._products(floor):
+                    norms[step, first:last] = norms_of(matrices, norm)
+            return JacobianMap(self.of, self.with_respect_to, norm, self._chain.turned(norms))
         for first, matrices in self._blocks():
             norms[first : first + len(matrices)] = norms_of(matrices, norm)
         return JacobianMap(self.of, self.with_respect_to, norm, norms)
 
     def matrices(self) -> Tensor:
         """All Jacobians, (steps of, steps with respect to, units of, units with respect to)."""
-        return torch.cat([matrices for _, matrices in self._blocks()])
+        if self._found.chain is None:
+            return torch.cat([matrices for _, matrices in self._blocks()])
+        sizes = (prod(self._found.of.shape), prod(self._found.source.shape))
+        result = torch.zeros(self._rows, self._columns, *sizes, dtype=self._done.dtype)
+        with computing(inference=False):
+            for step, first, last, matrices in self._products():
+                result[step, first:last] = matrices.mT
+        return self._chain.turned(result)
 
     def spectrum(self, step: int, source_step: int) -> Spectrum:
         """∂of^(step)/∂with_respect_to^(source_step), taken apart. Steps count from 1. Raises `RunError`."""
@@ -103,83 +141,122 @@ class Jacobians:
                 "/spectrum/step", "jacobian-step", step=str(step), source=str(source_step),
                 rows=str(self._rows), columns=str(self._columns),
             )  # fmt: skip
-        matrix = self._block(step - 1, 1)[0, source_step - 1]
+        matrix = self._one(step - 1, source_step - 1)
         singular = torch.linalg.svdvals(matrix)
         is_square = matrix.shape[0] == matrix.shape[1]
         return Spectrum(matrix, singular, torch.linalg.eigvals(matrix) if is_square else None)
 
+    def _one(self, row: int, column: int) -> Tensor:
+        """One Jacobian, by steps from 0."""
+        if self._found.chain is None:
+            return self._block(row, 1)[0, column]
+        chain, start = self._chain, self._found.start
+        until, first = chain.place(row), chain.place(column) if start is None else start
+        matrix = torch.zeros(
+            prod(self._found.of.shape), prod(self._found.source.shape), dtype=self._done.dtype
+        )
+        with computing(inference=False):
+            for step, _, matrices in chain.products(first, first + 1, until):
+                if step == until:
+                    matrix = matrices[0].mT.clone()
+        return matrix
+
+    def _products(self, floor: float = 0.0) -> Iterator[tuple[int, int, int, Tensor]]:
+        """Step, first and last column of a map, and their Jacobians transposed, in the chain's order."""
+        for begin, end in self._chain.blocks():
+            for step, first, matrices in self._chain.products(begin, end, floor=floor):
+                low = first if self._found.start is None else first - begin
+                yield step, low, low + len(matrices), matrices
+
     def _blocks(self) -> Iterator[tuple[int, Tensor]]:
-        units = prod(self._of.shape)
-        largest = self._columns * units * max(units, prod(self._source.shape))
+        units, others = prod(self._found.of.shape), prod(self._found.source.shape)
+        largest = self._columns * units * max(units, others)
         count = max(1, min(self._rows, BLOCK // max(1, largest)))
         for first in range(0, self._rows, count):
             yield first, self._block(first, min(count, self._rows - first))
 
     def _block(self, first: int, count: int) -> Tensor:
         """The Jacobians of `count` steps from the 0-based `first`: (count, columns, units of, units of source)."""
-        units, others = prod(self._of.shape), prod(self._source.shape)
-        done, found = self._done, self._plan.adjoint
+        units, others = prod(self._found.of.shape), prod(self._found.source.shape)
+        done, found = self._done, self._found.general.adjoint
         with computing(inference=False):
             values = Values(found.program, done.lengths, count * units, done.dtype)
             self._load(values, first, count)
-            executor = Executor(self._plan.plan, values, self._forcing)
-            keep_beyond(values, self._plan.plan.stages, self._plan.plan.readers)
-            for stage in self._plan.plan.stages:
-                window: Mapping[str, tuple[int, int]] = (
-                    {} if stage.index is None else {stage.index: (1, values.length(stage.index))}
-                )
-                for component in stage.components:
-                    executor.execute(component, window)
+            execute(self._found.general.plan, values, self._forcing)
             result = values.own(found.variables[self.with_respect_to], {})
             shaped = result.reshape(self._columns, count, units, others)
             return shaped.transpose(0, 1)
 
     def _load(self, values: Values, first: int, count: int) -> None:
         """What the forward pass recorded, seen by every unit vector; and the unit vectors."""
-        done, program = self._done, self._forward
-        found = self._plan.adjoint
-        for identity, name in found.recorded.items():
-            recorded = program.variables[name]
-            values.tensors[identity] = _spread(
-                done.tensors[recorded], len(program.instructions[recorded].indices), values.batch
-            )
-            values.pads[identity] = done.pads[recorded]
+        found, of = self._found.general.adjoint, self._found.of
+        load_recorded(values, found, self._forward, self._done)
         load_leaves(values, self._leaves)
-        noise = {one.name: one for one in program.instructions.values() if one.function == "noise"}
-        for instruction in found.program.instructions.values():
-            if instruction.function == "noise":
-                drawn = noise[instruction.name]
-                values.tensors[instruction.identity] = _spread(
-                    done.tensors[drawn.identity], len(drawn.indices), values.batch
-                )
+        load_noise(values, self._forward, self._done)
         for identity, pads in reach(found.program).items():
             allocate(values, identity, pads)
-        units = prod(self._of.shape)
-        seed = torch.zeros(self._rows, values.batch, units, dtype=done.dtype)
+        units = prod(of.shape)
+        seed = torch.zeros(self._rows, values.batch, units, dtype=values.dtype)
         for place in range(count):
             rows = range(place * units, (place + 1) * units)
             seed[first + place, rows, range(units)] = 1
         assert found.seed is not None
-        lead = (self._rows,) if self._of.domains else ()
-        values.tensors[found.seed] = seed.reshape(*lead, values.batch, *self._of.shape)
+        lead = (self._rows,) if of.domains else ()
+        values.tensors[found.seed] = seed.reshape(*lead, values.batch, *of.shape)
 
 
-def plan_jacobians(
-    recurrence: Recurrence,
-    lengths: Mapping[str, int],
-    of: str,
-    with_respect_to: str,
-    forcing: float,
-    holds: Mapping[str, bool] | None = None,
-) -> BackwardPlan:
-    """The adjoint program that gives a variable's Jacobians. Raises `RunError`."""
-    target, source = (
-        _sided(recurrence, of, "of"),
-        _sided(recurrence, with_respect_to, "with_respect_to"),
+@dataclass(frozen=True, slots=True)
+class _Plans:
+    """Both ends, `start` if the source is a boundary value (steps from the first: -1 for `h[0]`), the ways, the cost."""
+
+    of: Variable
+    source: Variable
+    place: Position | None
+    general: BackwardPlan
+    chain: ChainPlan | None
+    cost: JacobianCost
+
+    @property
+    def start(self) -> int | None:
+        return None if self.place is None else _start(self.place)
+
+    def columns(self, lengths: Mapping[str, int]) -> int:
+        return 1 if self.place is not None else _steps(self.source, lengths)
+
+
+def _plans(
+    recurrence: Recurrence, lengths: Mapping[str, int], of: str, with_respect_to: str, forcing: float,
+    holds: Mapping[str, bool] | None, way: Way = "best",
+) -> _Plans:  # fmt: skip
+    """The ways that are right, the cheaper one of them. Raises `RunError`."""
+    target = _sided(recurrence, of, "of")
+    name, place = _boundary(recurrence, forcing, holds, with_respect_to)
+    source = _sided(recurrence, name, "with_respect_to")
+    scalar = Target(of, (1,) * len(target.domains), (0,) * len(target.shape))
+    wanted = Wanted(str(scalar), (with_respect_to,))
+    general = plan_backward(recurrence, lengths, wanted, forcing, holds=holds)
+    columns = 1 if place is not None else _steps(source, lengths)
+    rows, units, others = _steps(target, lengths), prod(target.shape), prod(source.shape)
+    norms = rows * columns * 2 * units * others * min(units, others)
+    operations = rows * units * cost(general.plan.schedule, lengths).operations
+    numbers = rows * columns + max(BLOCK, columns * units * max(units, others))
+    key = Key(recurrence, forcing, holds)
+    chain = None if way == "general" else plan_chain(key, tuple(lengths.items()), of, name)
+    if (
+        chain is not None
+        and place is not None
+        and (place.anchor == "start") != chain.step.is_forward
+    ):
+        chain = None
+    if chain is not None:
+        fast, held = chain_cost(chain, recurrence, lengths, columns)
+        if way == "best" and fast > SLOWER * operations:
+            chain = None
+        else:
+            operations, numbers = fast, rows * columns + held
+    return _Plans(
+        target, source, place, general, chain, JacobianCost(operations + norms, 8 * numbers)
     )
-    place = Target(of, (1,) * len(target.domains), (0,) * len(target.shape))
-    wanted = Wanted(str(place), (source.name,))
-    return plan_backward(recurrence, lengths, wanted, forcing, holds=holds)
 
 
 def jacobian_cost(
@@ -188,17 +265,10 @@ def jacobian_cost(
     of: str,
     with_respect_to: str,
     forcing: float = 1.0,
+    holds: Mapping[str, bool] | None = None,
 ) -> JacobianCost:
-    """What a map costs: the adjoint program once for every unit of every step, and the norms. Raises `RunError`."""
-    plan = plan_jacobians(recurrence, lengths, of, with_respect_to, forcing)
-    target, source = recurrence.variables[of], recurrence.variables[with_respect_to]
-    rows, columns = _steps(target, lengths), _steps(source, lengths)
-    once = cost(plan.plan.schedule, lengths).operations
-    each = prod(target.shape) * prod(source.shape)
-    norms = 2 * each * min(prod(target.shape), prod(source.shape))
-    operations = rows * prod(target.shape) * once + rows * columns * norms
-    held = max(BLOCK, columns * prod(target.shape) * max(prod(target.shape), prod(source.shape)))
-    return JacobianCost(operations, 8 * (rows * columns + held))
+    """What a map costs, the way it will be made, and the norms. Raises `RunError`."""
+    return _plans(recurrence, lengths, of, with_respect_to, forcing, holds).cost
 
 
 def norms_of(matrices: Tensor, norm: Norm) -> Tensor:
@@ -220,12 +290,6 @@ def norms_of(matrices: Tensor, norm: Norm) -> Tensor:
     return torch.where(good, largest.clamp_min(0).sqrt() * scale[..., 0, 0], frobenius)
 
 
-def _spread(tensor: Tensor, leading: int, batch: int) -> Tensor:
-    """The first sequence of a batch, as a batch of any size without a copy."""
-    one = tensor.narrow(leading, 0, 1)
-    return one.expand(*one.shape[:leading], batch, *one.shape[leading + 1 :])
-
-
 def _steps(variable: Variable, lengths: Mapping[str, int]) -> int:
     return lengths[variable.domains[0]] if variable.domains else 1
 
@@ -243,3 +307,19 @@ def _sided(recurrence: Recurrence, name: str, field: str) -> Variable:
     if variable is None or name not in good:
         raise refuse(f"/{field}", "jacobian-of", name=name[:30], names=", ".join(good) or "-")
     return variable
+
+
+def _boundary(
+    recurrence: Recurrence, forcing: float, holds: Mapping[str, bool] | None, name: str
+) -> tuple[str, Position | None]:
+    """`h[0]` as the variable and the position; any other name as it is."""
+    if not name.endswith("]"):
+        return name, None
+    found = boundary_places(lower(recurrence, forcing, holds))
+    written = {f"{variable}[{place}]": (variable, one) for (variable, place), one in found.items()}
+    return written.get(name, (name, None))
+
+
+def _start(place: Position) -> int:
+    """A boundary position in steps from the first, seen in the direction in which the chain reads."""
+    return place.offset - 1 if place.anchor == "start" else -place.offset

@@ -16,7 +16,7 @@ from unrolled.engine.plans import Plan
 from unrolled.engine.problems import escape, refuse
 from unrolled.engine.stages import Stage
 from unrolled.engine.values import Pad, Values, allocate, pads_of
-from unrolled.graph import Component, Instruction, Operand
+from unrolled.graph import Component, Instruction, Operand, Program
 from unrolled.language import Position
 
 
@@ -168,13 +168,13 @@ def _noise(values: Values, instruction: Instruction, leaves: Leaves) -> Tensor:
     return uniform.to(values.dtype)
 
 
-def boundary_places(values: Values) -> dict[tuple[str, str], Position]:
+def boundary_places(program: Program) -> dict[tuple[str, str], Position]:
     """Boundary values of chains that some equation reads, by name and written position."""
     places: dict[tuple[str, str], Position] = {}
-    wanted = pads_of(values.program)
-    for name, identity in values.program.variables.items():
-        domains = values.program.recurrence.variables[name].domains
-        if len(domains) != 1 or domains[0] in values.trees:
+    wanted = pads_of(program)
+    for name, identity in program.variables.items():
+        domains = program.recurrence.variables[name].domains
+        if len(domains) != 1 or program.recurrence.domains[domains[0]].kind == "tree":
             continue
         pad = wanted[identity][0]
         for back in range(pad.before):
@@ -195,7 +195,7 @@ def fixed_places(boundary: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
 
 def load_boundary(values: Values, boundary: Mapping[str, Any]) -> None:
     """The caller's boundary values; they win over computed ones. Raises `RunError`."""
-    readable = boundary_places(values)
+    readable = boundary_places(values.program)
     for name, form in boundary.items():
         pointer = f"/boundary/{escape(name)}"
         for place, given in form.items() if isinstance(form, Mapping) else [("0", form)]:

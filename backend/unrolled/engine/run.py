@@ -21,7 +21,7 @@ from unrolled.engine.data import lengths_of, read_inputs
 from unrolled.engine.executor import Executor
 from unrolled.engine.generated import Watch, cut, ended, watch_of
 from unrolled.engine.gradients import Backward, plan_backward
-from unrolled.engine.jacobians import Jacobians
+from unrolled.engine.jacobians import Jacobians, Way
 from unrolled.engine.loading import Leaves, boundary_places, fixed_places
 from unrolled.engine.observed import as_held, as_inputs, observe
 from unrolled.engine.operations import operation_values
@@ -176,7 +176,7 @@ class Run:
         with computing():
             self._begin()
         known: dict[str, dict[str, Tensor]] = {}
-        for (name, place), position in boundary_places(self._values).items():
+        for (name, place), position in boundary_places(self._values.program).items():
             if name in self._names and not self._is_pending_boundary(name):
                 known.setdefault(name, {})[place] = self._at(name, position)
         return known
@@ -240,6 +240,11 @@ class Run:
                 self._operations_with_domains(wanted)
         self._next_stage = len(self._stages)
         return self.values
+
+    @property
+    def holds(self) -> dict[str, bool]:
+        """The variables that are held, and whether whole."""
+        return self._leaves.holds
 
     @property
     def values(self) -> dict[str, Tensor]:
@@ -335,13 +340,16 @@ class Run:
         """The gradient of a scalar with respect to one name, in the layout of its value."""
         return self.gradients(of, [name]).complete()[name]
 
-    def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
+    def jacobians(self, of: str, with_respect_to: str, way: Way = "best") -> Jacobians:
         """How a variable at every step changes with another at every step, once the run is computed.
 
-        Of the first sequence of a batch. Raises `RunError` where one of the names has no Jacobian.
+        Of the first sequence of a batch; `with_respect_to` may be a boundary value, `h[0]`. `way`: products of
+        one-step Jacobians wherever they are right ("chain"), never ("general"), or where they cost less ("best").
+        Raises `RunError` where one of the names has no Jacobian.
         """
         program = self._session.plan.program
-        return Jacobians(program, self._values, self._leaves, of, with_respect_to, self._forcing)
+        leaves = self._leaves
+        return Jacobians(program, self._values, leaves, of, with_respect_to, self._forcing, way)
 
     def backward(self) -> Backward | None:
         """The backward pass that `prepare` was asked for, once the run is computed."""
@@ -413,7 +421,7 @@ class Run:
                 )
             ):
                 values[name] = self._value(name)
-        for (name, place), position in boundary_places(self._values).items():
+        for (name, place), position in boundary_places(self._values.program).items():
             if name in self._names:
                 values[f"{name}[{place}]"] = self._at(name, position)
         return Chunk(None, 0, 0, values)

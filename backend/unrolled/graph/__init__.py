@@ -17,6 +17,7 @@ from unrolled.graph.facts import facts
 from unrolled.graph.figures import opened, restricted
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
 from unrolled.graph.generated import Phase, phases
+from unrolled.graph.onestep import OneStep, one_step
 from unrolled.graph.paths import Path, Paths, Place, TooManyPlacesError, paths
 from unrolled.graph.program import Instruction, Operand, Program, lower
 from unrolled.graph.schedule import Component, Schedule, arrange, schedule
@@ -31,6 +32,7 @@ __all__ = [
     "FoldedGraph",
     "Instruction",
     "Node",
+    "OneStep",
     "Operand",
     "Path",
     "Paths",
@@ -54,6 +56,7 @@ __all__ = [
     "facts",
     "fold",
     "lower",
+    "one_step",
     "opened",
     "operation_place",
     "operations",

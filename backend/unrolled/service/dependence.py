@@ -110,7 +110,7 @@ def jacobians_document(found: Plan, body: JacobianRequest, digits: int | None) -
     run = begin(found)
     try:
         needs = jacobian_cost(
-            found.recurrence, run.lengths, body.of, body.with_respect_to, found.forcing
+            found.recurrence, run.lengths, body.of, body.with_respect_to, found.forcing, run.holds
         )
         check(needs.operations, needs.bytes * WIDTHS[body.dtype] // 2, found.settings)
         run.complete()
