@@ -47,7 +47,7 @@ def computed(text: str, sizes: dict[str, int], **options: Any) -> Run:
 
 
 def pairs(run: Run) -> list[tuple[str, str]]:
-    """Variables with one index over a chain, and what they may be taken with respect to; some 25 of them."""
+    """Variables with one index over a chain, and what they may be taken with respect to; some 16 of them."""
     recurrence = run.recurrence
     chains = [
         one
@@ -66,7 +66,7 @@ def pairs(run: Run) -> list[tuple[str, str]]:
         if one.kind == "equation"
         for source in (*(other.name for other in chains), *boundaries)
     ]
-    return found[:: max(1, len(found) // 24)]
+    return found[:: max(1, len(found) // 16)]
 
 
 @pytest.mark.parametrize("name", TEXTS)

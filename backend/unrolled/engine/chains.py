@@ -7,7 +7,7 @@ step t when the source alone is moved. A chain that reads ahead is the same with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
@@ -200,26 +200,32 @@ class Chain:
         ring = torch.empty(
             plan.span + 1, last - first, self._others, state, dtype=self._within.dtype
         )
+        slots = ring.unbind(0)
+        jacobians = {one: found.mT.unbind(0) for one, found in self._jacobians.items()}
+        read = {one: found.mT.unbind(0) for one, found in self._read.items()}
+        target = plan.places.get(plan.of)
+        is_whole = target == slice(0, state)
         dropped = 0
         for step in range(first, self._steps if until is None else until + 1):
-            new = ring[step % len(ring)]
+            new = slots[step % len(slots)]
             began = min(step, last) - first
-            self._advance(ring, self._jacobians, new, step, first, last, dropped)
-            if first <= step < last:
-                new[step - first] = self._begun(step)
-            count = max(began, min(step + 1, last) - first)
+            self._advance(slots, jacobians, new, step, first, last, dropped)
+            if step < last:
+                new[began] = self._begun(step)
+            count = began + (step < last)
             if floor > 0 and began > dropped:
                 small = new[dropped:began].abs().amax((1, 2)) < floor
                 dropped += int(small.long().cumprod(0).sum())
             if step < 0:
                 continue
-            if plan.is_state:
-                yield step, first + dropped, new[dropped:count, :, plan.places[plan.of]]
+            if target is not None:
+                left = new[dropped:count]
+                yield step, first + dropped, left if is_whole else left[..., target]
                 continue
             result = torch.zeros(count, self._others, self._own.shape[1], dtype=new.dtype)
-            self._advance(ring, self._read, result, step, first, last, dropped)
-            if first <= step < last and self._start is None:
-                result[step - first] = self._own[step].mT
+            self._advance(slots, read, result, step, first, last, dropped)
+            if step < last and self._start is None:
+                result[began] = self._own[step].mT
             yield step, first + dropped, result[dropped:]
 
     def _begun(self, step: int) -> Tensor:
@@ -231,7 +237,8 @@ class Chain:
         return result
 
     def _advance(
-        self, ring: Tensor, by: Mapping[int, Tensor], new: Tensor, step: int, first: int, last: int, dropped: int
+        self, slots: Sequence[Tensor], by: Mapping[int, Sequence[Tensor]], new: Tensor, step: int, first: int, last: int,
+        dropped: int,
     ) -> None:  # fmt: skip
         """`new` = Σ_d by_d D^(step - d), of the columns that have begun."""
         done = dropped
@@ -239,14 +246,16 @@ class Chain:
             begun = min(step - delay + 1, last) - first
             if step < 0 or begun <= dropped:
                 continue
-            old = ring[(step - delay) % len(ring)][dropped:begun].flatten(0, 1)
+            old = slots[(step - delay) % len(slots)][dropped:begun].flatten(0, 1)
             into = new[dropped:begun].flatten(0, 1)
             if done == dropped:
-                torch.mm(old, matrices[step].mT, out=into)
+                torch.mm(old, matrices[step], out=into)
                 done = begun
             else:
-                into.addmm_(old, matrices[step].mT)
-        new[done : max(0, min(step, last) - first)].zero_()
+                into.addmm_(old, matrices[step])
+        began = min(step, last) - first
+        if done < began:
+            new[done:began].zero_()
 
     def turned(self, result: Tensor) -> Tensor:
         """Steps in the order of the run."""

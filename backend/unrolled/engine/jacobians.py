@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Final, Literal
 
@@ -229,6 +229,15 @@ def _plans(
     holds: Mapping[str, bool] | None, way: Way = "best",
 ) -> _Plans:  # fmt: skip
     """The ways that are right, the cheaper one of them. Raises `RunError`."""
+    key = Key(recurrence, forcing, holds)
+    return _made(key, tuple(lengths.items()), of, with_respect_to, way)
+
+
+@lru_cache(maxsize=32)
+def _made(
+    key: Key, every: tuple[tuple[str, int], ...], of: str, with_respect_to: str, way: Way
+) -> _Plans:
+    recurrence, forcing, holds, lengths = key.recurrence, key.forcing, key.holds, dict(every)
     target = _sided(recurrence, of, "of")
     name, place = _boundary(recurrence, forcing, holds, with_respect_to)
     source = _sided(recurrence, name, "with_respect_to")
@@ -240,8 +249,7 @@ def _plans(
     norms = rows * columns * 2 * units * others * min(units, others)
     operations = rows * units * cost(general.plan.schedule, lengths).operations
     numbers = rows * columns + max(BLOCK, columns * units * max(units, others))
-    key = Key(recurrence, forcing, holds)
-    chain = None if way == "general" else plan_chain(key, tuple(lengths.items()), of, name)
+    chain = None if way == "general" else plan_chain(key, every, of, name)
     if (
         chain is not None
         and place is not None
