@@ -151,7 +151,7 @@ class Chain:
         count = last - first
         step = self._plan.step
         with computing(inference=False):
-            values = Values(found.program, done.lengths, count, done.dtype)
+            values = Values(found.program, done.lengths, count, done.dtype, done.trees)
             load_recorded(values, found, forward, done)
             for identity, leaf in found.recorded.items():
                 if leaf in step.reads:

@@ -180,7 +180,7 @@ class Jacobians:
         units, others = prod(self._found.of.shape), prod(self._found.source.shape)
         done, found = self._done, self._found.general.adjoint
         with computing(inference=False):
-            values = Values(found.program, done.lengths, count * units, done.dtype)
+            values = Values(found.program, done.lengths, count * units, done.dtype, done.trees)
             self._load(values, first, count)
             execute(self._found.general.plan, values, self._forcing)
             result = values.own(found.variables[self.with_respect_to], {})
