@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from catalogue.small import small_catalogue
 from unrolled.engine import prepare
@@ -46,6 +47,20 @@ def computed(text: str, sizes: dict[str, int], **options: Any) -> Run:
     return run
 
 
+def memory_of(text: str, sizes: dict[str, int]) -> dict[str, Any]:
+    """A first memory that is not zero: there the cosine is singular, 1e12 cancels, and no digit left is right."""
+    if "cosine(" not in text or "M[t-1]" not in text:
+        return {}
+    rows, columns = parse(text, sizes).variables["M"].shape
+    return {"M": torch.linspace(-1, 1, rows * columns).reshape(rows, columns).tolist()}
+
+
+def is_close(found: Tensor, expected: Tensor) -> bool:
+    """To 1e-9 of the greatest number of each Jacobian, or to 1e-12."""
+    greatest = expected.abs().amax((-2, -1), keepdim=True)
+    return bool(((found - expected).abs() <= 1e-12 + 1e-9 * greatest).all())
+
+
 def pairs(run: Run) -> list[tuple[str, str]]:
     """Variables with one index over a chain, and what they may be taken with respect to; some 16 of them."""
     recurrence = run.recurrence
@@ -71,7 +86,8 @@ def pairs(run: Run) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_products_of_one_step_jacobians_equal_the_general_way(name: str) -> None:
-    run = computed(*TEXTS[name])
+    text, sizes = TEXTS[name]
+    run = computed(text, sizes, boundary=memory_of(text, sizes))
     chained = 0
     for of, source in pairs(run):
         found = run.jacobians(of, source, "chain")
@@ -79,10 +95,10 @@ def test_products_of_one_step_jacobians_equal_the_general_way(name: str) -> None
             continue
         chained += 1
         expected = run.jacobians(of, source, "general").matrices()
-        assert torch.allclose(found.matrices(), expected, rtol=1e-9, atol=1e-12), (of, source)
+        assert is_close(found.matrices(), expected), (of, source)
         last, middle = len(expected), min(4, expected.shape[1])
         one = found.spectrum(last, middle).matrix
-        assert torch.allclose(one, expected[last - 1, middle - 1], rtol=1e-9, atol=1e-12)
+        assert is_close(one, expected[last - 1, middle - 1])
     assert chained or name not in CHAINS
 
 
