@@ -88,3 +88,32 @@ def test_another_layout_of_the_workspace_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     monkeypatch.setattr(lstm, "_leading", lambda units: units + 16)
     assert not lstm.holds.__wrapped__(9, 2, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"b_4": "b_1"}, {"W_3": "W_1"}, {"U_2": "U_1", "b_4 + ": ""}],
+    ids=["all lie together", "a shared bias", "a shared matrix", "a shared matrix, no bias"],
+)
+def test_a_replayed_layer_takes_the_parameters_of_its_run(changes: dict[str, str]) -> None:
+    text = OWN.replace(" + b_5", "").replace("U_2 @ x[k]", "b_2 + U_2 @ x[k]")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    recurrence = parse(text, {"x": 3, "y": 5})
+    assert is_recognised(text, {"x": 3, "y": 5})
+    plan = planned(recurrence, 1.0)
+    drawn = [
+        {name: torch.randn(one.shape) for name, one in recurrence.parameters.items()}
+        for _ in range(5)
+    ]
+    x = torch.randn(9, 1, 3)
+    found = [
+        prepare(recurrence, inputs={"x": x}, parameters=parameters).complete()
+        for parameters in drawn
+    ]
+    for parameters, values in zip(drawn, found, strict=True):
+        plan.forget()
+        alone = prepare(recurrence, inputs={"x": x}, parameters=parameters).complete()
+        for name, value in alone.items():
+            assert torch.allclose(values[name], value, atol=1e-6), name

@@ -23,9 +23,11 @@ def computing(*, inference: bool = True) -> Iterator[None]:
     Vanishing states and gradients are full of denormals, which cost three to sixteen times as much.
     """
     was_flushing = is_flushing()
-    torch.set_flush_denormal(True)
+    if not was_flushing:
+        torch.set_flush_denormal(True)
     try:
         with torch.inference_mode() if inference else torch.no_grad():
             yield
     finally:
-        torch.set_flush_denormal(was_flushing)
+        if not was_flushing:
+            torch.set_flush_denormal(False)

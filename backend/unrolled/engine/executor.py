@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from unrolled.engine.chunks import windows
-from unrolled.engine.lstm import can_run, run_lstm
+from unrolled.engine.lstm import bind_lstm, can_run
 from unrolled.engine.maps import run_map
 from unrolled.engine.plans import Plan
 from unrolled.engine.recording import Recording
@@ -48,7 +47,7 @@ class Executor:
             return
         lstm = self.plan.lstms.get(id(component))
         if lstm is not None and can_run(self.values, lstm, window):
-            again = partial(run_lstm, self.values, lstm, in_place=self.keeps)
+            again = bind_lstm(self.values, lstm, in_place=self.keeps)
             again()
             if self.recording is not None:
                 self.recording.append(again)

@@ -6,9 +6,9 @@ the workspace is undocumented, so it is checked once a shape, on random numbers,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import torch
@@ -211,68 +211,111 @@ def can_run(values: Values, lstm: Lstm, window: Window) -> bool:
     return holds(steps, values.batch, size, program.instructions[lstm.output].shape[0])
 
 
-def run_lstm(values: Values, lstm: Lstm, *, in_place: bool) -> None:
-    """All steps, every gate and state.
+def joined(lstm: Lstm) -> list[list[int]]:
+    """Matrices and biases of the four gates that the library wants as one."""
+    groups = [[gate.matrix for gate in lstm.gates], [gate.recurrent for gate in lstm.gates]]
+    if all(len(gate.biases) == 1 for gate in lstm.gates):
+        groups.append([gate.biases[0] for gate in lstm.gates])
+    return [group for group in groups if len(set(group)) == len(group)]
 
-    `in_place`: the tensors there are stay; what nothing else reads is then left in `values.fresh`.
+
+def bind_lstm(values: Values, lstm: Lstm, *, in_place: bool) -> Callable[[], None]:
+    """A call that computes all steps, every gate and state, from and into the tensors there are now.
+
+    `in_place`: these tensors stay; what nothing else reads is then left in `values.fresh`.
     """
     tensors = values.tensors
     window = {lstm.index: (1, values.length(lstm.index))}
-    x = values.own(lstm.gates[0].input.value, window).contiguous()
-    bias = torch.cat(
-        [
-            sum((tensors[one] for one in gate.biases[1:]), tensors[gate.biases[0]])
-            if gate.biases
-            else x.new_zeros(tensors[gate.recurrent].shape[0])
-            for gate in lstm.gates
-        ]
-    )
-    inward = torch.cat([tensors[gate.matrix] for gate in lstm.gates])
-    across = torch.cat([tensors[gate.recurrent] for gate in lstm.gates])
+    x = values.own(lstm.gates[0].input.value, window)
+    inward = _stack([tensors[gate.matrix] for gate in lstm.gates])
+    across = _stack([tensors[gate.recurrent] for gate in lstm.gates])
+    bias = _biases(values, lstm, x)
     h, s = (
         tensors[one][values.pads[one][0].before - 1].unsqueeze(0)
         for one in (lstm.output, lstm.state)
     )
-    output, gates, states = _layer(x, inward, across, bias, h, s)
-    results = [(gate.result, view, Pad()) for gate, view in zip(lstm.gates, gates, strict=True)]
-    results.append((lstm.state, states, Pad(1)))
+    layer = _Layer(x.shape[0], x.shape[1], h.shape[-1])
     waits = in_place and lstm.is_last
-    if waits and values.pads[lstm.output] == (Pad(1),):
-        results.append((lstm.output, torch.cat([h, output]), Pad(1)))
-    else:
-        values.own(lstm.output, window).copy_(output)
-    for identity, view, pad in results:
-        pads = values.pads.get(identity)
-        if pads is None:
+    is_whole = waits and values.pads[lstm.output] == (Pad(1),)
+    kept: list[tuple[int, int]] = []  # a result that takes the place of a tensor, and which
+    copied: list[tuple[Tensor, int, int]] = []  # a tensor, the result and its first row
+    pads = [(gate.result, Pad()) for gate in lstm.gates] + [(lstm.state, Pad(1))]
+    for place, (identity, pad) in enumerate(pads):
+        there = values.pads.get(identity)
+        if there is None:
             continue
-        if pads != (pad,) or (in_place and not waits):
-            values.own(identity, window).copy_(view[pad.before :])
-        elif waits:
-            values.fresh[identity] = view
+        if there != (pad,) or (in_place and not waits):
+            copied.append((values.own(identity, window), place, pad.before))
         else:
-            tensors[identity] = view
+            kept.append((identity, place))
+    outputs = None if is_whole else values.own(lstm.output, window)
+    room = values.fresh if waits else tensors
+
+    def again() -> None:
+        output, results = layer(x.contiguous(), inward(), across(), bias(), h, s)
+        if outputs is None:
+            room[lstm.output] = torch.cat([h, output])
+        else:
+            outputs.copy_(output)
+        for tensor, place, first in copied:
+            tensor.copy_(results[place][first:])
+        for identity, place in kept:
+            room[identity] = results[place]
+
+    return again
 
 
-def _layer(
-    x: Tensor, inward: Tensor, across: Tensor, bias: Tensor, h: Tensor, s: Tensor
-) -> tuple[Tensor, list[Tensor], Tensor]:
-    """Outputs, gates, and states with the first one before them; the latter two are views of the workspace."""
-    steps, batch, units = x.shape[0], x.shape[1], across.shape[1]
-    none = torch.zeros_like(bias)
-    with torch.enable_grad():  # without it the library keeps no workspace
-        output, _, last, space = torch.ops.aten.mkldnn_rnn_layer(
-            x, inward, across, bias, none, h, s, False, [], 2, units, 1, True, False, False, True
-        )
-    numbers = space.view(torch.float32)
-    row, start = _leading(4 * units), _states_at(steps, batch, units)
-    gates = [
-        numbers.as_strided((steps, batch, units), (batch * row, row, 1), place * units)
-        for place in range(4)
-    ]
-    states = numbers.as_strided((steps + 1, batch, units), (batch * units, units, 1), start)
-    states[0] = s[0]
-    states[steps] = last[0]
-    return output, gates, states
+def _stack(parts: list[Tensor]) -> Callable[[], Tensor]:
+    """Tensors one above the other: a view where they lie so, else a copy at every call."""
+    first, place, rows = parts[0], parts[0].data_ptr(), 0
+    storage = first.untyped_storage().data_ptr()
+    for part in parts:
+        lies_next = part.data_ptr() == place and part.untyped_storage().data_ptr() == storage
+        if not lies_next or not part.is_contiguous():
+            return partial(torch.cat, parts)
+        place += part.numel() * part.element_size()
+        rows += part.shape[0]
+    whole = first.as_strided((rows, *first.shape[1:]), first.stride(), first.storage_offset())
+    return lambda: whole
+
+
+def _biases(values: Values, lstm: Lstm, x: Tensor) -> Callable[[], Tensor]:
+    """The biases of all gates; a gate may have several, or none."""
+    biases = [[values.tensors[one] for one in gate.biases] for gate in lstm.gates]
+    if all(len(some) == 1 for some in biases):
+        return _stack([some[0] for some in biases])
+    none = x.new_zeros(values.tensors[lstm.gates[0].recurrent].shape[0])
+    return lambda: torch.cat([sum(some[1:], some[0]) if some else none for some in biases])
+
+
+class _Layer:
+    """The library's layer for one shape, and the views of its workspace."""
+
+    def __init__(self, steps: int, batch: int, units: int) -> None:
+        self.units = units
+        self.steps = steps
+        row = _leading(4 * units)
+        self._gates = (4, steps, batch, units), (units, batch * row, row, 1)
+        self._states = (steps + 1, batch, units), (batch * units, units, 1)
+        self._states_at = _states_at(steps, batch, units)
+        self._none = torch.zeros(4 * units)
+
+    def __call__(
+        self, x: Tensor, inward: Tensor, across: Tensor, bias: Tensor, h: Tensor, s: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Outputs; and as views of the workspace the gates, then the states with the first one before them."""
+        units = self.units
+        with torch.enable_grad():  # without it the library keeps no workspace
+            output, _, last, space = torch.ops.aten.mkldnn_rnn_layer(
+                x, inward, across, bias, self._none, h, s,
+                False, [], 2, units, 1, True, False, False, True,
+            )  # fmt: skip
+        numbers = space.view(torch.float32)
+        gates = numbers.as_strided(*self._gates, 0).unbind()
+        states = numbers.as_strided(*self._states, self._states_at)
+        states.narrow(0, 0, 1).copy_(s)
+        states.narrow(0, self.steps, 1).copy_(last)
+        return output, [*gates, states]
 
 
 def _leading(units: int) -> int:
@@ -303,7 +346,7 @@ def holds(steps: int, batch: int, size: int, units: int) -> bool:
     x, inward, across = draw(steps, batch, size), draw(4 * units, size), draw(4 * units, units)
     bias, h, s = draw(4 * units), draw(1, batch, units), draw(1, batch, units)
     try:
-        output, gates, states = _layer(x, inward, across, bias, h, s)
+        output, (*gates, states) = _Layer(steps, batch, units)(x, inward, across, bias, h, s)
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
     outputs = torch.cat([h, output])

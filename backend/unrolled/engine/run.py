@@ -235,7 +235,7 @@ class Run:
         self._is_consumed = True
         with computing():
             self._session.compute()
-            self._values = self._session.leave()
+            self._values = self._session.leave(self._leaves)
             if wanted := self._operation_values():
                 self._operations_with_domains(wanted)
         self._next_stage = len(self._stages)
@@ -263,7 +263,7 @@ class Run:
             return self._operations[name]
         if name in self.parameters:
             return self.parameters[name]
-        return self._values.own(self.plan.program.variables[name], {})
+        return self._values.whole(self.plan.program.variables[name])
 
     def _stage(self, stage: Stage, shown: set[str], sizes: Sequence[int]) -> Iterator[Chunk]:
         index = stage.index or ""

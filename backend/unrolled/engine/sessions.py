@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -23,6 +24,7 @@ from unrolled.engine.loading import (
     load_leaves,
     make_room,
 )
+from unrolled.engine.lstm import joined
 from unrolled.engine.plans import Plan
 from unrolled.engine.recording import Recording
 from unrolled.engine.values import Values
@@ -66,10 +68,21 @@ class Session:
         return load_inputs(self.values, given)
 
     def _own_leaves(self) -> None:
-        """Parameters, which belong to the run, as copies that the next run may overwrite."""
-        for identity, instruction in self.plan.program.instructions.items():
-            if instruction.function == "parameter":
-                self.values.tensors[identity] = self.values.tensors[identity].clone()
+        """Parameters, which belong to the run, as copies that the next run may overwrite.
+
+        Those that the library's layer wants as one lie so.
+        """
+        tensors = self.values.tensors
+        instructions = self.plan.program.instructions
+        own = {one for one, row in instructions.items() if row.function == "parameter"}
+        for group in (group for lstm in self.plan.lstms.values() for group in joined(lstm)):
+            if own.issuperset(group):
+                joint = torch.cat([tensors[one] for one in group])
+                parts = joint.split([tensors[one].shape[0] for one in group])
+                tensors.update(zip(group, parts, strict=True))
+                own.difference_update(group)
+        for one in own:
+            tensors[one] = tensors[one].clone()
 
     def compute(self) -> None:
         """All steps at once."""
@@ -82,24 +95,36 @@ class Session:
             for component in stage.components:
                 self.executor.execute(component, window)
 
-    def leave(self) -> Values:
+    def leave(self, leaves: Leaves) -> Values:
         """The values of a run that is computed, as its own; the session waits for the next."""
         if self.key is None:
             return self.values
         tensors = dict(self.values.tensors)
-        for identity, instruction in self.plan.program.instructions.items():
-            if (
-                instruction.variable is not None
-                or instruction.function in ("input", "parameter", "setting", "noise", "held")
-                or instruction.boundary is not None
-            ) and identity in tensors:
-                fresh = self.values.fresh.pop(identity, None)
-                tensors[identity] = tensors[identity].clone() if fresh is None else fresh
+        fresh = dict(self.values.fresh)
+        self.values.fresh.clear()  # calls that are replayed are bound to this dictionary
+        for identity, parameter in self._shown:
+            if identity in fresh:
+                tensors[identity] = fresh[identity]
+            elif parameter is not None:
+                tensors[identity] = leaves.parameters[parameter]
+            elif identity in tensors:
+                tensors[identity] = tensors[identity].clone()
         self.uses += 1
         recording: Recording = self.executor.recording or []
         if len(recording) <= MOST_CALLS:
             self.plan.give_back(self.key, self)
         return replace(self.values, tensors=tensors, fresh={})
+
+    @cached_property
+    def _shown(self) -> list[tuple[int, str | None]]:
+        """What belongs to a run, not to the session; with the name of those that are parameters."""
+        return [
+            (identity, row.name if row.function == "parameter" else None)
+            for identity, row in self.plan.program.instructions.items()
+            if row.variable is not None
+            or row.function in ("input", "parameter", "setting", "noise", "held")
+            or row.boundary is not None
+        ]
 
 
 def session_of(

@@ -125,6 +125,17 @@ class Values:
         """The part of a value that lies inside a window."""
         return self.view(Operand(identity), window)[0]
 
+    def whole(self, identity: int) -> Tensor:
+        """All steps of a value, without what stands before and after them."""
+        if identity in self.windows:
+            return self.own(identity, {})
+        tensor, pads = self.tensors[identity], self.pads.get(identity)
+        for dimension, index in enumerate(self.program.instructions[identity].indices):
+            before, length = pads[dimension].before if pads else 0, self.length(index)
+            if before or length != tensor.shape[dimension]:
+                tensor = tensor.narrow(dimension, before, length)
+        return tensor
+
 
 def _diagonal(tensor: Tensor, first: int, second: int) -> Tensor:
     """`a[t, t]`: two dimensions with one index become one, in the place of the first."""
