@@ -484,6 +484,12 @@ export interface EndEvent {
   event: "end";
   steps: number;
   /**
+   * Steps of every domain; where `stop` ended one, those it has, and not the most it might have had.
+   */
+  lengths: {
+    [k: string]: number;
+  };
+  /**
    * What has no index (the loss), and the parameters that were asked for; under `grad/W` the gradients of what has no steps.
    */
   values: {
