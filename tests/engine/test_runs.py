@@ -149,9 +149,9 @@ def test_sequences_of_a_batch_do_not_know_of_each_other(
     drawn: dict[str | None, Tensor] = {}
     alone: list[dict[str, Tensor]] = []
 
-    def draws(values: Values, instruction: Instruction, seed: int) -> Tensor:
+    def draws(values: Values, instruction: Instruction, leaves: loading.Leaves) -> Tensor:
         if values.batch == 3:
-            drawn[instruction.name] = draw(values, instruction, seed)
+            drawn[instruction.name] = draw(values, instruction, leaves)
             return drawn[instruction.name].clone()
         where = len(instruction.indices)
         return drawn[instruction.name].narrow(where, len(alone), 1).clone()

@@ -146,7 +146,7 @@ async function follow(request: RunRequest, signal: AbortSignal) {
           else showSoon();
         },
         onEnd(event) {
-          arriving?.finish(event.values);
+          arriving?.finish(event.values, event.lengths);
           batch(() => {
             show();
             if (step.value > total.value && total.value > 0) step.value = total.value;

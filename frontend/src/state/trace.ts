@@ -81,10 +81,15 @@ export class RunTrace implements Trace {
     this.version++;
   }
 
-  finish(values: Record<string, Nested>): void {
+  /** The end of a run, which may have stopped before the most steps it might have had. */
+  finish(values: Record<string, Nested | null>, lengths: Record<string, number> = {}): void {
+    Object.assign(this.lengths, lengths);
+    for (const track of this.#tracks.values()) {
+      if (track.domain !== null) track.steps = this.lengths[track.domain] ?? track.steps;
+    }
     for (const [name, value] of Object.entries(values)) {
       const track = this.#tracks.get(name);
-      if (track) this.#write(track, 0, value);
+      if (track && value !== null) this.#write(track, 0, value);
     }
     for (const [domain, length] of Object.entries(this.lengths)) this.arrived[domain] = length;
     for (const track of this.#tracks.values()) [track.from, track.to] = [1, track.steps];

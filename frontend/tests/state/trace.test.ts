@@ -90,3 +90,18 @@ test("a variable of a later pass has no values before they arrive", () => {
   expect([...(trace.value("g", 3) ?? [])]).toEqual([6]);
   expect(trace.value("g", 2)).toBeNull();
 });
+
+test("a run that stops early has the steps it came to", () => {
+  const trace = new RunTrace({
+    event: "start",
+    lengths: { time: 100 },
+    shapes: { h: [] },
+    domains: { h: ["time"] },
+    symbols: {},
+  } as unknown as StartEvent);
+  trace.add({ event: "steps", domain: "time", from: 1, to: 2, values: { h: [1, 2] } });
+  trace.finish({}, { time: 2 });
+  expect(trace.lengths).toEqual({ time: 2 });
+  expect([...(trace.value("h", 2) ?? [])]).toEqual([2]);
+  expect(trace.value("h", 3)).toBeNull();
+});
