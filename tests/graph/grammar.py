@@ -82,7 +82,7 @@ class _Writer:
         self.draw = draw
         self.random = random
         self.size = size
-        self.aside = "0.1 + " if smooth else ""
+        self.aside = "0.137 + " if smooth else ""
         self.unary = (
             tuple(one.replace("sqrt(", "sqrt(0.1 + ") for one in UNARY) if smooth else UNARY
         )

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unrolled.engine.nulls import has_null, where_given, without_nulls
 from unrolled.engine.problems import escape, refuse
 from unrolled.engine.trees import is_nested, read_nested, tree_inputs
 from unrolled.graph import Tree
+from unrolled.graph.nulls import has_null, where_given, without_nulls
 from unrolled.graph.trees import leaf_inputs
 from unrolled.language import Recurrence, Variable
 

@@ -16,8 +16,8 @@ import torch
 
 from unrolled.engine.clamps import Clamp
 from unrolled.engine.data import Given
-from unrolled.engine.nulls import has_null
 from unrolled.engine.problems import escape, refuse
+from unrolled.graph.nulls import has_null
 from unrolled.graph.program import PLACE
 from unrolled.language import Equation, Position, Recurrence, Reference, Shape, Term, Variable
 

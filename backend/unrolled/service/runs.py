@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from unrolled.catalogue import ALPHABET, Architecture, Catalogue, Defaults
+from unrolled.graph.nulls import has_null
 from unrolled.language import LanguageError, Recurrence, parse
 from unrolled.settings import Settings
 
 from .limits import check_cost, check_equations
 from .problems import Fault, Found, ProblemError, equations_problem
-from .schemas import GeneratedInput, NextInput, RunRequest, TextInput
+from .schemas import GeneratedInput, NextInput, RunRequest, TextInput, first_fault
 
 if TYPE_CHECKING:
     from unrolled.engine import Run
@@ -60,6 +61,7 @@ def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
     equations = architecture.equations if architecture else request.equations or ""
     check_equations(equations, settings)
     recurrence = read(equations, {**defaults.sizes, **request.sizes})
+    check_nulls(recurrence, request.inputs)
     given = {name: wire_input(value) for name, value in request.inputs.items()}
     inputs = {**defaults.inputs, **given}
     boundary = {name: positions(value) for name, value in request.boundary.items()}
@@ -77,6 +79,16 @@ def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
         clamp=defaults.clamp if request.clamp is None else clamps_of(request),
         settings=settings,
     )
+
+
+def check_nulls(recurrence: Recurrence, inputs: Mapping[str, Any]) -> None:
+    """Only a random variable may be null at a step. Raises `ProblemError`."""
+    for name, value in inputs.items():
+        variable = recurrence.variables.get(name)
+        fault = first_fault(value, []) if has_null(value) else None
+        if fault is not None and (variable is None or variable.kind == "input"):
+            pointer = f"/inputs/{name.replace('~', '~0').replace('/', '~1')}{fault[0]}"
+            raise ProblemError("invalid-request", [Fault(fault[1], pointer)])
 
 
 def clamps_of(request: RunRequest) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from unrolled.engine.nulls import has_null, without_nulls
+from unrolled.graph.nulls import has_null, without_nulls
 
 MAX_NAME = 64
 """Characters a name (variable, domain, parameter, setting) may have on the wire."""
