@@ -137,6 +137,7 @@ WRONG = [
     # stop, sums and trees
     Wrong("stop-place", "«stop(1)»"),
     Wrong("stop-input", LOOP + "h[t] = «x[t]»\n    stop(h[t] > 1)"),
+    Wrong("stop-undetermined", "h: 2\n" + LOOP + "h[t] = tanh(h[t-1])\n    «stop(norm(h[end]) > 1)»"),
     Wrong("reduction-index", LOOP + "h[t] = x[t]\na = sum(h, «2»)"),
     Wrong("reduction-unused", LOOP + "h[t] = x[t]\na = «sum(h[1], t)»"),
     Wrong("tree-position", LOOP + "h[t] = x[t]\na = «h[root]»"),
