@@ -59,7 +59,8 @@ def run_module(
     module.load_state_dict({**module.state_dict(), **run.parameters})
     known = run.values
     for function in RANDOM:
-        if function in names:
+        is_drawn = function != "force" or 0 < forcing < 1
+        if function in names and is_drawn:
             names[function] = _drawn(function, known, recurrence, names[function])
     takes = inspect.signature(module.forward).parameters
     inputs = [one for one in recurrence.variables.values() if one.kind == "input"]
