@@ -30,6 +30,7 @@ def test_it_opens_and_is_drawn(open_page: Open, identity: str) -> None:
     base = ARCHITECTURES[identity.split("/")[0]]
     expect(page.get_by_role("heading", name=base.titles["en"], exact=True)).to_be_visible()
     page.wait_for_function("() => document.querySelector('.figure-mirror [data-node]') !== null")
+    expect(page.locator(".run-status").get_by_text("Running")).to_have_count(0, timeout=20_000)
     last = page.get_by_role("button", name="Last step")
     page.keyboard.press("End")
     expect(last).to_be_disabled()

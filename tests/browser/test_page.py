@@ -241,10 +241,11 @@ def test_the_keys_mean_the_same_on_the_scrubber(open_page: Open) -> None:
     expect(step(page)).to_have_text("t = 1, “h”")
 
 
-TREE = """x: onehot(27)
+BEYOND = """x: onehot(27)
 h: 8
-for n in tree:
-    h[n] = tanh(W @ h[left(n)] + R @ h[right(n)] + U @ x[n])
+for t in time:
+    h[t] = tanh(W @ h[t-1] + U @ x[t])
+a = h[99]
 """
 
 
@@ -254,8 +255,8 @@ def test_a_text_that_cannot_run_shows_no_numbers_of_the_text_before(open_page: O
     values = page.locator(".figure-stage ul.unseen")
     original = editor(page).input_value()
     expect(values).to_contain_text(re.compile(r"h.*\d\.\d"))
-    editor(page).fill(TREE)
-    expect(page.locator(".trouble")).to_contain_text("tree")
+    editor(page).fill(BEYOND)
+    expect(page.locator(".trouble")).to_contain_text("h[99]")
     expect(play).to_be_disabled()
     expect(values).not_to_contain_text(re.compile(r"\d\.\d"))
     press(page, "Escape", "Escape", "Tab", " ")
@@ -298,7 +299,7 @@ def test_a_fault_of_an_input_stays_inside_the_window(open_page: Open) -> None:
 
 def test_a_refused_run_is_said_above_the_figure_and_covers_nothing(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}&edit=1")
-    editor(page).fill(TREE)
+    editor(page).fill(BEYOND)
     page.locator(".trouble").wait_for()
     band = page.locator(".trouble").bounding_box()
     row = page.locator(".figure-parameters").bounding_box()

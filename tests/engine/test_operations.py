@@ -61,7 +61,9 @@ def test_an_operation_is_its_part_of_the_equation(name: str, forcing: int) -> No
             if is_random(term) and not (term is equation.term and forcing):
                 continue
             indices = equation.indices if term is equation.term else term.indices
-            steps = [range(1, lengths[recurrence.index_domains[index]] + 1) for index in indices]
+            steps = [
+                range(1, run.lengths[recurrence.index_domains[index]] + 1) for index in indices
+            ]
             for place in product(*steps):
                 want = plain.term(term, dict(zip(indices, place, strict=True)))
                 found = values[identity][tuple(step - 1 for step in place)][0]

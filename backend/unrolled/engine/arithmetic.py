@@ -26,7 +26,8 @@ def computing(*, inference: bool = True) -> Iterator[None]:
     if not was_flushing:
         torch.set_flush_denormal(True)
     try:
-        with torch.inference_mode() if inference else torch.no_grad():
+        # without inference mode also inside a block that has it: some functions ask autograd for their part
+        with torch.inference_mode(inference), torch.no_grad():
             yield
     finally:
         if not was_flushing:

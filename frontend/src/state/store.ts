@@ -125,7 +125,10 @@ export const shownTrace = computed<Trace | null>(() => {
   const isWanted = shows.value === "gradients" && held?.lengths === values?.lengths;
   return (isWanted && held) || values;
 });
-export const total = computed(() => shownTrace.value?.lengths[domain.value] ?? 0);
+export const total = computed(() => {
+  traceVersion.value; // a run that stops early is shorter at its end than at its start
+  return shownTrace.value?.lengths[domain.value] ?? 0;
+});
 export const arrived = computed(() => {
   traceVersion.value;
   return shownTrace.value?.arrived[domain.value] ?? 0;
