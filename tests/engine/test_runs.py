@@ -167,9 +167,17 @@ def test_sequences_of_a_batch_do_not_know_of_each_other(
     for one in inputs:
         alone.append(prepared(recurrence, one).complete())
     for variable, found in together.items():
-        dimension = len(recurrence.variables[variable].domains)
-        want = torch.cat([one[variable] for one in alone], dimension)
-        torch.testing.assert_close(found, want, rtol=1e-10, atol=1e-10)
+        domains = recurrence.variables[variable].domains
+        generated = [recurrence.domains[domain].kind == "generated" for domain in domains]
+        if recurrence.stops and not any(generated):
+            continue  # made of more steps: a batch ends with its last sequence
+        for place, one in enumerate(alone):
+            own = found.select(len(domains), place)
+            for dimension, is_cut in enumerate(generated):
+                if is_cut:
+                    own = own.narrow(dimension, 0, one[variable].shape[dimension])
+            want = one[variable].select(len(domains), 0)
+            torch.testing.assert_close(own, want, rtol=1e-10, atol=1e-10)
 
 
 @EVERY

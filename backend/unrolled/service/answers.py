@@ -145,7 +145,7 @@ class Stage(Answer):
 
     kind: Literal["map", "scan"]
     domain: str | None
-    direction: Literal["forward", "backward"] | None = None
+    direction: Literal["forward", "backward", "up"] | None = None
     variables: list[str]
     operations: list[str]
     stacked: list[list[str]] = Field(default_factory=list)

@@ -348,7 +348,10 @@ class Forward:
         index = self.names.local[stop.index]
         if value.kind == "batched":
             ended = self.names.temporary.new_numbered("ended")
-            lines.add(f"{ended} = {name} != 0 if {index} == 1 else {ended} | ({name} != 0)")
+            lines.add(f"if {index} == 1:")
+            lines.add(f"    {ended} = {name} != 0")
+            lines.add("else:")
+            lines.add(f"    {ended} = {ended} | ({name} != 0)")
             lines.add(f"if {ended}.all():")
         else:
             lines.add(f"if {name} != 0:")

@@ -286,7 +286,7 @@ export interface Operation {
 export interface Stage {
   kind: "map" | "scan";
   domain: string | null;
-  direction?: ("forward" | "backward") | null;
+  direction?: ("forward" | "backward" | "up") | null;
   variables: string[];
   operations: string[];
   stacked?: string[][];
