@@ -9,22 +9,11 @@ import pytest
 import torch
 
 from catalogue.small import small_catalogue
-from engine.test_gradients import OTHERS, last_number
-from golden.fixture import U, V, W, X, Y, b, c, h0
+from engine.test_gradients import ELMAN, FIXTURE, OTHERS, last_number
+from golden.fixture import V, W, X, Y, h0
 from unrolled.engine import Run, prepare
 from unrolled.language import parse
 
-ELMAN = """
-x: 2
-h: 3
-y: 4
-for t in time:
-    h[t] = tanh(b + W @ h[t-1] + U @ x[t])
-    o[t] = c + V @ h[t]
-    L[t] = cross_entropy(o[t], y[t])
-loss = sum(L)
-"""
-FIXTURE: dict[str, Any] = {"U": U, "W": W, "V": V, "b": b, "c": c}
 CATALOGUE = small_catalogue()
 MORE: dict[str, tuple[str, dict[str, Any]]] = {
     **OTHERS,

@@ -6,6 +6,7 @@ import { formatNumber, formatShape, fullNumber } from "../state/format.ts";
 import { goTo } from "../state/player.ts";
 import {
   architecture,
+  clamps,
   description,
   domain,
   effectiveInputs,
@@ -39,6 +40,8 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
   const reads = graph?.edges.filter((edge) => edge.target === node.id) ?? [];
   const readers = graph?.edges.filter((edge) => edge.source === node.id) ?? [];
   const equation = equationOf(node, isBoundary);
+  // what is held does not follow from its equation: its numbers would not add up
+  const isHeld = !isBoundary && clamps.value.some((each) => each.variable === node.id);
   return (
     <>
       <Title node={node}>{text.value.roles[node.role]}</Title>
@@ -54,7 +57,7 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
           <Formula latex={equation.marked} variable={node.id} />
         </div>
       )}
-      {equation && values && (
+      {equation && values && !isHeld && (
         <EquationNumbers
           equation={equation}
           at={here}
