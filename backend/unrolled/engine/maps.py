@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -27,7 +27,7 @@ from unrolled.graph.trees import BOTH, LEAF, leaf_condition
 class AffineGroup:
     """Products U_1 x, U_2 x, … of one operand, as one product; with the sums b_i + U_i x where they are.
 
-    `members` are the results in the order of the stack: the sum where there is one, else the product.
+    A single product is a group where there is such a sum. `members` are the results in the order of the stack: the sum where there is one, else the product.
     """
 
     operand: Operand
@@ -66,8 +66,8 @@ def plan_map(
 ) -> MapPlan:
     """Plan a map. `rank` orders the members of a stack as the scan that reads them wants them."""
     plan = MapPlan(component)
-    for stack in component.stacked:
-        inside = set(component.instructions)
+    inside = set(component.instructions)
+    for stack in (*component.stacked, *_single(program, component)):
         sums = {product: _affine_sum(program, product, readers, inside) for product in stack}
         result = {
             product: sums[product] if sums[product] is not None else product for product in stack
@@ -76,6 +76,8 @@ def plan_map(
             stack, key=lambda product: (rank.get(result[product] or product, 10**6), product)
         )
         biased = all(sums[product] is not None for product in stack)
+        if len(stack) == 1 and not biased:
+            continue
         members = (
             tuple(result[product] or product for product in products) if biased else tuple(products)
         )
@@ -94,6 +96,22 @@ def plan_map(
         plan.groups[first] = group
         plan.skipped |= (set(stack) - {first}) | (set(members) if biased else set[int]())
     return plan
+
+
+def _single(program: Program, component: Component) -> Iterator[tuple[int]]:
+    """Products of a matrix of the run with a vector that stand in no stack."""
+    stacked = {product for stack in component.stacked for product in stack}
+    for identity in component.instructions:
+        product = program.instructions[identity]
+        if product.function != "matmul" or product.variable is not None or identity in stacked:
+            continue
+        left, right = (program.instructions[operand.value] for operand in product.operands)
+        if (
+            is_static(left)
+            and (len(left.shape), len(right.shape)) == (2, 1)
+            and not right.is_shared
+        ):
+            yield (identity,)
 
 
 def _affine_sum(
@@ -165,22 +183,18 @@ def _run_group(
         values.tensors[program.instructions[product].operands[0].value]
         for product in group.products
     ]
-    joint = torch.cat(matrices)
+    joint = _joined(matrices, recording)
     flat = tensor.reshape(-1, tensor.shape[-1])
-    if recording is not None:
-        recording.append(partial(torch.cat, matrices, out=joint))
-        if not is_view(flat, [tensor]):
-            recording.append(partial(flat.view(tensor.shape).copy_, tensor))
+    if recording is not None and not is_view(flat, [tensor]):
+        recording.append(partial(flat.view(tensor.shape).copy_, tensor))
     if group.biases is None:
         whole = flat @ joint.mT
         if recording is not None:
             recording.append(partial(torch.mm, flat, joint.mT, out=whole))
     else:
-        biases = [values.tensors[bias] for bias in group.biases]
-        bias = torch.cat(biases)
+        bias = _joined([values.tensors[bias] for bias in group.biases], recording)
         whole = torch.addmm(bias, flat, joint.mT)
         if recording is not None:
-            recording.append(partial(torch.cat, biases, out=bias))
             recording.append(partial(torch.addmm, bias, flat, joint.mT, out=whole))
     whole = whole.reshape(*tensor.shape[:-1], whole.shape[-1])
     start = 0
@@ -190,6 +204,16 @@ def _run_group(
         part = aligned(part, labels, instruction.indices, 1, 1, False)
         keep(values, instruction, part, window, recording)
         start += matrix.shape[0]
+
+
+def _joined(parts: list[Tensor], recording: Recording | None) -> Tensor:
+    """Tensors one above the other, now and again; one alone is itself."""
+    if len(parts) == 1:
+        return parts[0]
+    joint = torch.cat(parts)
+    if recording is not None:
+        recording.append(partial(torch.cat, parts, out=joint))
+    return joint
 
 
 def keep(

@@ -1,9 +1,9 @@
 """Scans: a cycle step by step, as a tape of torch calls into preallocated tensors.
 
-The tape is made once a run: products of one operand are stacked into one, sums start with what was
-hoisted, the gates that share a function are one call, and every call has its `out=`. A chunk binds the
-tape to the views of its steps and plays it. Anything the tape does not cover (a scan inside a scan) is
-played by `run.py` step by step through the maps.
+The tape is made once a run: products of one operand are stacked into one, sums are added up in the place of
+what was hoisted, the gates that share a function are one call, and every call has its `out=`. A chunk binds
+the tape to the views of its steps (`registers.py`) and plays it. Anything the tape does not cover (a scan
+inside a scan) is played by `executor.py` step by step through the maps.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from torch import Tensor
 
 from unrolled.engine.kernels import BINARY, UNARY, call
 from unrolled.engine.maps import leading_labels, swept_ranks
-from unrolled.engine.stacks import Member, adjacent, members_of_stack
+from unrolled.engine.patterns import Patterns
+from unrolled.engine.registers import Registers
+from unrolled.engine.stacks import Member, adjacent, is_start, members_of_stack
 from unrolled.engine.tape import Call, Register, Tape
-from unrolled.engine.values import Values, Window, aligned, is_static, is_unit_by_unit
+from unrolled.engine.values import Values, Window
 from unrolled.graph import Component, Instruction, Operand
 
 
@@ -47,18 +49,14 @@ class _Builder:
         self.readers = readers
         self.forcing = forcing
         self.index = scan.index or ""
-        self.inside = set(scan.all_instructions())
+        inside = frozenset(scan.all_instructions())
+        self.patterns = Patterns(self.program, self.index, inside, readers)
         self.tape = Tape(self.index, scan.direction == "forward")
-        self.scratch: dict[int, Tensor] = {}  # results that live for one step only
+        self.registers = Registers(values, self.patterns, self.tape.starts)
         self.prepared: dict[
-            int, tuple[Tensor, frozenset[int]]
+            int, tuple[Register, frozenset[int]]
         ] = {}  # sums that a stacked product began, and what it took
         self.done: set[int] = set()
-        self.reaches: dict[
-            int, list[int]
-        ] = {}  # per variable: the least and the greatest offset read
-        self._views: dict[tuple[Any, ...], list[Tensor]] = {}
-        self._window: Window | None = None
 
     def build(self) -> Tape:
         members_of = {
@@ -66,133 +64,28 @@ class _Builder:
             for inner in self.scan.body
             for stack in inner.stacked
             for product in stack
-            if not self._labels(self.program.instructions[product])
+            if not self.patterns.labels(self.program.instructions[product])
         }
         for identity in self.scan.all_instructions():
             if identity in self.done:
                 continue
+            instruction = self.program.instructions[identity]
             if identity in members_of:
                 self._stack(members_of[identity])
-            elif not self._is_absorbed(identity) and not self._is_interpolated(
-                self.program.instructions[identity]
+            elif not self.patterns.is_absorbed(identity) and not self.patterns.is_interpolated(
+                instruction
             ):
-                self._instruction(self.program.instructions[identity])
+                self._instruction(instruction)
         return self.tape
 
-    # registers
-
-    def _labels(self, instruction: Instruction) -> tuple[str, ...]:
-        return tuple(label for label in instruction.indices if label != self.index)
-
-    def _fixed(self, tensor: Tensor) -> Register:
-        def register(window: Window) -> list[Tensor]:
-            first, last = window[self.index]
-            return [tensor] * (last - first + 1)
-
-        return register
-
-    def _cached(
-        self, key: tuple[Any, ...], window: Window, make: Callable[[], list[Tensor]]
-    ) -> list[Tensor]:
-        if self._window != window:
-            self._window = window
-            self._views.clear()
-        if key not in self._views:
-            self._views[key] = make()
-        return self._views[key]
-
-    def _scratch(self, instruction: Instruction) -> Tensor:
-        if instruction.identity not in self.scratch:
-            sizes = [self.values.length(label) for label in self._labels(instruction)]
-            self.scratch[instruction.identity] = torch.empty(
-                *sizes, self.values.batch, *instruction.shape, dtype=self.values.dtype
-            )
-        return self.scratch[instruction.identity]
-
-    def _is_kept(self, instruction: Instruction) -> bool:
-        """Whether every step of a result is held: a variable, or what is read outside this scan."""
-        return instruction.identity in self.values.pads
-
-    def _out(self, instruction: Instruction) -> Register:
-        if not self._is_kept(instruction):
-            return self._fixed(self._scratch(instruction))
-        return self._shared_steps(instruction.identity, 0)
-
-    def _shared_steps(self, identity: int, offset: int) -> Register:
-        """A variable of this scan's index alone, `offset` steps away: all reads share their views."""
-        reach = self.reaches.setdefault(identity, [0, 0])
-        reach[:] = min(reach[0], offset), max(reach[1], offset)
-
-        def register(window: Window) -> list[Tensor]:
-            first, last = window[self.index]
-
-            def make() -> list[Tensor]:
-                wide = {**window, self.index: (first + reach[0], last + reach[1])}
-                tensor, labels = self.values.view(Operand(identity), wide)
-                return list(tensor.unbind(labels.index(self.index)))
-
-            views = self._cached((identity, "shared"), window, make)
-            start = offset - reach[0]
-            return views[start : start + last - first + 1]
-
-        return register
-
-    def _shared_offset(self, operand: Operand) -> int | None:
-        """How far an operand reads along this scan's index, where that is its only index."""
-        if self.program.instructions[operand.value].indices != (self.index,):
-            return None
-        if not operand.positions:
-            return 0
-        position = operand.positions[0]
-        plain = position.anchor == "shift" and position.index == self.index
-        return position.offset if plain else None
-
-    def _steps(self, operand: Operand, reader: Instruction, widen_to: int) -> Register:
-        """An operand at each step of a window: one view a step."""
-        producer = self.program.instructions[operand.value]
-        wanted = leading_labels(self.program, reader)
-        rank = len(producer.shape)
-
-        def register(window: Window) -> list[Tensor]:
-            def make() -> list[Tensor]:
-                tensor, labels = self.values.view(operand, window)
-                if is_static(producer):
-                    tensor = aligned(tensor, labels, wanted, rank, widen_to, True)
-                    return self._fixed(tensor)(window)
-                if self.index not in labels:
-                    rest = tuple(label for label in wanted if label != self.index)
-                    return self._fixed(aligned(tensor, labels, rest, rank, widen_to, False))(window)
-                tensor = aligned(tensor, labels, wanted, rank, widen_to, False)
-                return list(tensor.unbind(wanted.index(self.index)))
-
-            return self._cached((operand, wanted, widen_to), window, make)
-
-        return register
-
-    def _argument(self, operand: Operand, reader: Instruction, widen: bool = True) -> Register:
-        producer = self.program.instructions[operand.value]
-        rank = len(producer.shape)
-        widen_to = (
-            max(rank, len(reader.shape)) if widen and is_unit_by_unit(reader.function) else rank
-        )
-        if operand.value in self.inside and not self._is_kept(producer):
-            rest = tuple(
-                label for label in leading_labels(self.program, reader) if label != self.index
-            )
-            tensor = aligned(
-                self._scratch(producer), self._labels(producer), rest, rank, widen_to, False
-            )
-            return self._fixed(tensor)
-        offset = self._shared_offset(operand)
-        labels = leading_labels(self.program, reader)
-        if offset is not None and labels == (self.index,) and (widen_to == rank or rank):
-            return self._shared_steps(operand.value, offset)
-        return self._steps(operand, reader, widen_to)
-
     def _emit(
-        self, function: Callable[..., Any], arguments: Sequence[Register], out: Register
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[Register],
+        out: Register,
+        row: int | None = None,
     ) -> None:
-        self.tape.calls.append(Call(function, tuple(arguments), out))
+        self.tape.calls.append(Call(function, tuple(arguments), out, row))
 
     # stacked products
 
@@ -216,61 +109,52 @@ class _Builder:
         weight = torch.cat(matrices).mT.contiguous()
         self.tape.refresh.append(lambda: weight.copy_(torch.cat(matrices).mT))
         sizes = [one.shape[0] for one in products]
-        whole = torch.empty(values.batch, sum(sizes), dtype=values.dtype)
-        source = self._argument(products[0].operands[1], products[0], widen=False)
+        source = self.registers.argument(products[0].operands[1], products[0], widen=False)
+        columns = self._columns(members, sum(sizes))
+        whole = columns(0, sum(sizes))
         if members[0].hoisted is None:
-            self._emit(torch.mm, (source, self._fixed(weight)), self._fixed(whole))
+            self._emit(torch.mm, (source, self.registers.fixed(weight)), whole, row=0)
         else:
-            start = self._start(
-                [member.hoisted for member in members if member.hoisted is not None]
-            )
-            self._emit(torch.addmm, (start, source, self._fixed(weight)), self._fixed(whole))
+            self._emit(torch.addmm, (whole, source, self.registers.fixed(weight)), whole, row=1)
         places: list[tuple[Member, int, int]] = []
         start_column = 0
         for member, size in zip(members, sizes, strict=True):
-            part = whole.narrow(1, start_column, size)
+            part = columns(start_column, size)
             self.done.add(member.product)
             if member.total is None or member.hoisted is None:
-                self.scratch[member.product] = part
-                if self._is_kept(program.instructions[member.product]):
-                    out = self._out(program.instructions[member.product])
-                    self._emit(_copy, [self._fixed(part)], out)
+                self.registers.results[member.product] = part
+                if self.registers.is_kept(program.instructions[member.product]):
+                    out = self.registers.out(program.instructions[member.product])
+                    self._emit(_copy, [part], out)
             else:
                 self.prepared[member.total] = (
                     part,
                     frozenset({member.product, member.hoisted.value}),
                 )
-                if not self._is_kept(program.instructions[member.total]):
-                    self.scratch[member.total] = part
+                if not self.registers.is_kept(program.instructions[member.total]):
+                    self.registers.results[member.total] = part
                     self.done |= set() if member.rest else {member.total}
             places.append((member, start_column, size))
             start_column += size
-        self._gates(places, whole)
+        self._gates(places, columns)
 
-    def _start(self, hoisted: list[Operand]) -> Register:
-        """The hoisted sums of a stack side by side; one tensor already where a map made them so."""
-        values = self.values
+    def _columns(self, members: list[Member], width: int) -> Callable[[int, int], Register]:
+        """The room of a stacked product: what its sums start with, or room for one step."""
+        hoisted = [member.hoisted for member in members if member.hoisted is not None]
+        if hoisted:
+            return self.registers.start(hoisted, members[0].product)
+        room = torch.empty(self.values.batch, width, dtype=self.values.dtype)
+        return lambda column, size: self.registers.fixed(room.narrow(1, column, size))
 
-        def register(window: Window) -> list[Tensor]:
-            parts = [values.own(operand.value, window) for operand in hoisted]
-            whole = adjacent(parts)
-            if whole is None or whole.dim() == 1:
-                first, last = window[self.index]
-                shape = (last - first + 1, values.batch)
-                spread = [part.expand(*shape, part.shape[-1]) for part in parts]
-                whole = torch.cat(spread, -1)
-                self.tape.starts.append(partial(torch.cat, spread, -1, out=whole))
-            return list(whole.unbind(0))
-
-        return register
-
-    def _gates(self, places: list[tuple[Member, int, int]], whole: Tensor) -> None:
+    def _gates(
+        self, places: list[tuple[Member, int, int]], columns: Callable[[int, int], Register]
+    ) -> None:
         """Neighbours in a stack with one function: one call for all of them."""
         run: list[tuple[Member, int, int]] = []
 
         def flush() -> None:
             if run:
-                self._gate(run, whole)
+                self._gate(run, columns)
                 run.clear()
 
         for place in places:
@@ -290,7 +174,9 @@ class _Builder:
         )
         return member.function, is_variable
 
-    def _gate(self, run: list[tuple[Member, int, int]], whole: Tensor) -> None:
+    def _gate(
+        self, run: list[tuple[Member, int, int]], columns: Callable[[int, int], Register]
+    ) -> None:
         results = [
             self.program.instructions[member.result]
             for member, _, _ in run
@@ -298,28 +184,26 @@ class _Builder:
         ]
         function = UNARY[run[0][0].function or ""]
         start, width = run[0][1], sum(size for _, _, size in run)
-        source = self._fixed(whole.narrow(1, start, width))
+        source = columns(start, width)
         if results[0].variable is None:
             joint = torch.empty(self.values.batch, width, dtype=self.values.dtype)
-            self._emit(function, (source,), self._fixed(joint))
+            self._emit(function, (source,), self.registers.fixed(joint))
             column = 0
             for result, (_, _, size) in zip(results, run, strict=True):
-                part = joint.narrow(1, column, size)
-                self.scratch[result.identity] = part
-                if self._is_kept(result):
-                    self._emit(_copy, [self._fixed(part)], self._out(result))
+                part = self.registers.fixed(joint.narrow(1, column, size))
+                self.registers.results[result.identity] = part
+                if self.registers.is_kept(result):
+                    self._emit(_copy, [part], self.registers.out(result))
                 column += size
         elif len(results) > 1 and (whole_out := self._joint_out(results)) is not None:
             self._emit(function, (source,), whole_out)
         else:
             for result, (_, column, size) in zip(results, run, strict=True):
-                self._emit(
-                    function, (self._fixed(whole.narrow(1, column, size)),), self._out(result)
-                )
+                self._emit(function, (columns(column, size),), self.registers.out(result))
         self.done |= {result.identity for result in results}
 
     def _joint_out(self, results: list[Instruction]) -> Register | None:
-        """The recorded tensors of several gates as one, where `run.py` laid them side by side."""
+        """The recorded tensors of several gates as one, where `loading.py` laid them side by side."""
         values = self.values
         if adjacent([values.tensors[one.identity] for one in results]) is None:
             return None
@@ -333,140 +217,108 @@ class _Builder:
 
     # single instructions
 
-    def _is_absorbed(self, identity: int) -> bool:
-        """A product that its only reader, a sum inside the scan, computes on the way."""
-        instruction = self.program.instructions[identity]
-        readers = self.readers.get(identity, ())
-        if instruction.variable is not None or len(readers) != 1 or readers[0] not in self.inside:
-            return False
-        total = self.program.instructions[readers[0]]
-        if (
-            total.function != "total"
-            or total.indices != instruction.indices
-            or total.shape != instruction.shape
-        ):
-            return False
-        if instruction.function == "matmul":
-            return self._is_plain_product(instruction)
-        return instruction.function == "multiply" and self._is_full_product(instruction)
-
-    def _is_interpolated(self, instruction: Instruction) -> bool:
-        """1 - u that only an interpolation reads is not computed at all."""
-        if instruction.signs != (1, -1) or instruction.variable is not None:
-            return False
-        readers = self.readers.get(instruction.identity, ())
-        if len(readers) != 1 or readers[0] not in self.inside or not self._is_absorbed(readers[0]):
-            return False
-        total = self.program.instructions[self.readers[readers[0]][0]]
-        products = [self.program.instructions[operand.value] for operand in total.operands]
-        if (
-            len(products) != 2
-            or total.signs != (1, 1)
-            or any(operand.positions for operand in total.operands)
-        ):
-            return False
-        return any(
-            self._is_complement(Operand(instruction.identity), weight)
-            for product in products
-            if product.identity != readers[0]
-            and product.function == "multiply"
-            and product.identity in self.inside
-            and self._is_absorbed(product.identity)
-            for weight in product.operands
-        )
-
-    def _is_plain_product(self, instruction: Instruction) -> bool:
-        left, right = (self.program.instructions[operand.value] for operand in instruction.operands)
-        return (
-            is_static(left)
-            and len(left.shape) == 2
-            and len(right.shape) == 1
-            and not self._labels(instruction)
-            and not right.is_shared
-        )
-
-    def _is_full_product(self, instruction: Instruction) -> bool:
-        """Both factors have the full layout of the result, so that `addcmul` may run in place."""
-        return all(
-            self.program.instructions[operand.value].shape == instruction.shape
-            and not self.program.instructions[operand.value].is_shared
-            for operand in instruction.operands
-        ) and not self._labels(instruction)
-
     def _instruction(self, instruction: Instruction) -> None:
         function = instruction.function
-        out = self._out(instruction)
         if function == "total":
-            self._total(instruction, out)
-        elif function == "matmul" and self._is_plain_product(instruction):
-            self._emit(
-                torch.mm,
-                (self._argument(instruction.operands[1], instruction), self._weight(instruction)),
-                out,
-            )
+            self._total(instruction)
+            return
+        out = self.registers.out(instruction)
+        if function == "matmul" and self.patterns.is_plain_product(instruction):
+            self._emit(torch.mm, self._factors(instruction), out, row=0)
         elif function in UNARY:
-            self._emit(UNARY[function], [self._argument(instruction.operands[0], instruction)], out)
+            self._emit(UNARY[function], self._arguments(instruction), out)
         elif function in BINARY:
-            self._emit(
-                BINARY[function],
-                [self._argument(operand, instruction) for operand in instruction.operands],
-                out,
-            )
+            self._emit(BINARY[function], self._arguments(instruction), out)
         else:
             self._general(instruction, out)
 
-    def _weight(self, instruction: Instruction) -> Register:
-        return self._fixed(self.values.tensors[instruction.operands[0].value].mT)
+    def _arguments(self, instruction: Instruction) -> list[Register]:
+        return [self.registers.argument(one, instruction) for one in instruction.operands]
+
+    def _factors(self, product: Instruction) -> tuple[Register, Register]:
+        """The row and the matrix of a product."""
+        weight = self.values.tensors[product.operands[0].value].mT
+        row = self.registers.argument(product.operands[1], product)
+        return row, self.registers.fixed(weight)
 
     def _general(self, instruction: Instruction, out: Register) -> None:
         rest = [label for label in leading_labels(self.program, instruction) if label != self.index]
         shapes = (self.program.instructions[one.value].shape for one in instruction.operands)
         ranks = swept_ranks(self.values, tuple(map(len, shapes)), instruction.over, rest)
         function, forcing = instruction.function, self.forcing
-        registers = [self._argument(operand, instruction) for operand in instruction.operands]
 
-        def packed(window: Window) -> list[Any]:
-            return list(zip(*(register(window) for register in registers), strict=True))
-
-        def general(values: tuple[Tensor, ...], *, out: Tensor) -> None:
+        def general(*values: Tensor, out: Tensor) -> None:
             out.copy_(call(function, values, ranks, forcing))
 
-        self._emit(general, [packed], out)
+        self._emit(general, self._arguments(instruction), out)
 
-    def _total(self, instruction: Instruction, out: Register) -> None:
-        """An n-ary sum into its place: what is hoisted first, then products on the way, then the rest."""
+    # sums
+
+    def _total(self, instruction: Instruction) -> None:
+        """An n-ary sum: in the place of what is hoisted where a product is added to that, else into its own."""
         pairs = list(zip(instruction.operands, instruction.signs, strict=True))
         if instruction.identity in self.prepared:
             part, taken = self.prepared[instruction.identity]
             rest = [pair for pair in pairs if pair[0].value not in taken]
-            current = self._fixed(part)
-            if not rest:
-                self._emit(_copy, [current], out)
-            for pair in rest:
-                self._add(instruction, pair, current, out)
-                current = out
+            self._add_up(instruction, part, rest, self.registers.out(instruction))
             return
-        if self._is_interpolation(instruction, out):
+        if self._is_interpolation(instruction):
             return
         absorbed = [pair for pair in pairs if self._absorbs(pair)]
         plain = [pair for pair in pairs if not self._absorbs(pair)]
+        start = self._start(instruction, plain, absorbed)
+        if start is not None:
+            hoisted, room = start
+            self.registers.results[instruction.identity] = room
+            rest = [pair for pair in plain if pair[0] is not hoisted]
+            self._add_up(instruction, room, [*rest, *absorbed], room)
+            return
+        out = self.registers.out(instruction)
         if plain:
             (first, sign), *others = sorted(plain, key=lambda pair: pair[1] < 0)
-            current = _spread(self._argument(first, instruction), out)
+            current = _spread(self.registers.argument(first, instruction), out)
             if sign < 0:
                 self._emit(torch.neg, [current], out)
                 current = out
         else:
             (first, sign), *absorbed = sorted(absorbed, key=lambda pair: pair[1] < 0)
-            self._begin(instruction, first, sign, out)
+            self._begin(first, sign, out)
             current, others = out, []
-        for pair in [*others, *absorbed]:
+        self._add_up(instruction, current, [*others, *absorbed], out)
+
+    def _start(
+        self,
+        instruction: Instruction,
+        plain: Sequence[tuple[Operand, int]],
+        absorbed: Sequence[tuple[Operand, int]],
+    ) -> tuple[Operand, Register] | None:
+        """What was computed before the scan, as room for a sum without a name; where a product is added to it."""
+        products = (self.program.instructions[operand.value] for operand, _ in absorbed)
+        if self.registers.is_kept(instruction) or all(one.function != "matmul" for one in products):
+            return None
+        for operand, sign in plain:
+            if sign > 0 and is_start(
+                self.program, operand, self.patterns.inside, instruction, self.index
+            ):
+                room = self.registers.start([operand], instruction.identity)
+                return operand, room(0, instruction.shape[0])
+        return None
+
+    def _add_up(
+        self,
+        instruction: Instruction,
+        current: Register,
+        pairs: Sequence[tuple[Operand, int]],
+        out: Register,
+    ) -> None:
+        """Summands onto what there is, into a place."""
+        for pair in pairs:
             self._add(instruction, pair, current, out)
             current = out
         if current is not out:
             self._emit(_copy, [current], out)
 
-    def _is_interpolation(self, instruction: Instruction, out: Register) -> bool:
+    def _is_interpolation(self, instruction: Instruction) -> bool:
         """u * a + (1 - u) * b as one call, `lerp(b, a, u)`: the update of leaky units and of the GRU."""
         if len(instruction.operands) != 2 or instruction.signs != (1, 1):
             return False
@@ -478,37 +330,29 @@ class _Builder:
         for kept, new in (products, products[::-1]):
             for weight, end in (kept.operands, kept.operands[::-1]):
                 for rest, start in (new.operands, new.operands[::-1]):
-                    if self._is_complement(rest, weight):
-                        arguments = [self._argument(one, kept) for one in (start, end, weight)]
-                        self._emit(torch.lerp, arguments, out)
+                    if self.patterns.is_complement(rest, weight):
+                        arguments = [
+                            self.registers.argument(one, kept) for one in (start, end, weight)
+                        ]
+                        self._emit(torch.lerp, arguments, self.registers.out(instruction))
                         return True
         return False
-
-    def _is_complement(self, operand: Operand, weight: Operand) -> bool:
-        """Whether an operand is 1 - weight."""
-        total = self.program.instructions[operand.value]
-        if operand.positions or total.function != "total" or total.signs != (1, -1):
-            return False
-        one = self.program.instructions[total.operands[0].value]
-        return one.function == "number" and one.number == 1 and total.operands[1] == weight
 
     def _absorbs(self, pair: tuple[Operand, int]) -> bool:
         operand = pair[0]
         return (
-            operand.value in self.inside
+            operand.value in self.patterns.inside
             and not operand.positions
             and operand.value not in self.done
-            and self._is_absorbed(operand.value)
+            and self.patterns.is_absorbed(operand.value)
         )
 
-    def _begin(self, instruction: Instruction, operand: Operand, sign: int, out: Register) -> None:
+    def _begin(self, operand: Operand, sign: int, out: Register) -> None:
         product = self.program.instructions[operand.value]
         if product.function == "matmul":
-            self._emit(
-                torch.mm, (self._argument(product.operands[1], product), self._weight(product)), out
-            )
+            self._emit(torch.mm, self._factors(product), out, row=0)
         else:
-            self._emit(torch.mul, [self._argument(one, product) for one in product.operands], out)
+            self._emit(torch.mul, self._arguments(product), out)
         if sign < 0:
             self._emit(torch.neg, [out], out)
 
@@ -519,19 +363,13 @@ class _Builder:
         product = self.program.instructions[operand.value]
         if not self._absorbs(pair):
             function = torch.add if sign > 0 else torch.sub
-            self._emit(function, (current, self._argument(operand, instruction)), out)
+            self._emit(function, (current, self.registers.argument(operand, instruction)), out)
         elif product.function == "matmul":
             add = torch.addmm if sign > 0 else partial(torch.addmm, alpha=-1)
-            self._emit(
-                add,
-                (current, self._argument(product.operands[1], product), self._weight(product)),
-                out,
-            )
+            self._emit(add, (current, *self._factors(product)), out, row=1)
         else:
             add = torch.addcmul if sign > 0 else partial(torch.addcmul, value=-1)
-            self._emit(
-                add, (current, *(self._argument(one, product) for one in product.operands)), out
-            )
+            self._emit(add, (current, *self._arguments(product)), out)
 
 
 def _spread(register: Register, out: Register) -> Register:

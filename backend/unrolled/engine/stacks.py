@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -73,7 +74,11 @@ def _member_order(program: Program) -> Callable[[Member], tuple[bool, str, bool,
 
 
 def member_of(
-    program: Program, product: int, inside: set[int], readers: Mapping[int, list[int]], index: str
+    program: Program,
+    product: int,
+    inside: AbstractSet[int],
+    readers: Mapping[int, list[int]],
+    index: str,
 ) -> Member:
     alone = Member(product, None, None, (), None, None)
     if len(readers.get(product, ())) != 1:
@@ -94,7 +99,7 @@ def member_of(
         (
             operand
             for operand, sign in rest
-            if sign > 0 and _is_start(program, operand, inside, total, index)
+            if sign > 0 and is_start(program, operand, inside, total, index)
         ),
         None,
     )
@@ -113,8 +118,8 @@ def member_of(
     return Member(product, total.identity, hoisted, left, function, result)
 
 
-def _is_start(
-    program: Program, operand: Operand, inside: set[int], total: Instruction, index: str
+def is_start(
+    program: Program, operand: Operand, inside: AbstractSet[int], total: Instruction, index: str
 ) -> bool:
     producer = program.instructions[operand.value]
     return (

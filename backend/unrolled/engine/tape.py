@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -15,13 +15,31 @@ from unrolled.engine.values import Window
 Register = Callable[[Window], list[Tensor]]
 
 
+class Entry(Protocol):
+    """What stands on a tape: bound to a window, it knows its calls at each step."""
+
+    def bind(self, window: Window) -> Sequence[Recording]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One torch call of the tape: `function(*arguments, out=out)` at every step."""
+    """One torch call of the tape: `function(*arguments, out=out)` at every step.
+
+    `row`: which argument is the row of a product, all of which enters every number of the result.
+    """
 
     function: Callable[..., Any]
     arguments: tuple[Register, ...]
     out: Register
+    row: int | None = None
+
+    def bind(self, window: Window) -> Sequence[Recording]:
+        function = self.function
+        views = [argument(window) for argument in self.arguments]
+        return [
+            [partial(function, *arguments, out=out)]
+            for *arguments, out in zip(*views, self.out(window), strict=True)
+        ]
 
 
 @dataclass
@@ -34,38 +52,22 @@ class Tape:
 
     index: str
     is_forward: bool
-    calls: list[Call] = field(default_factory=list[Call])
+    calls: list[Entry] = field(default_factory=list[Entry])
     refresh: Recording = field(default_factory=list[Again])
     starts: Recording = field(default_factory=list[Again])
 
     def play(self, window: Window, recording: Recording | None = None) -> None:
         """Run the steps of a window, each call writing into its place."""
         self.starts.clear()
-        bound = [
-            (one.function, [argument(window) for argument in one.arguments], one.out(window))
-            for one in self.calls
-        ]
+        bound = list(self._steps([one.bind(window) for one in self.calls], window))
+        for again in bound:
+            again()
+        if recording is not None:
+            recording += [*self.refresh, *self.starts, *bound]
+
+    def _steps(self, bound: list[Sequence[Recording]], window: Window) -> Iterator[Again]:
         first, last = window[self.index]
         steps = range(last - first + 1) if self.is_forward else range(last - first, -1, -1)
-        tape = [(function, *_three(arguments), out) for function, arguments, out in bound]
         for step in steps:
-            for function, a, b, c, out in tape:
-                if not b:
-                    function(a[step], out=out[step])
-                elif not c:
-                    function(a[step], b[step], out=out[step])
-                else:
-                    function(a[step], b[step], c[step], out=out[step])
-        if recording is not None:
-            recording += [*self.refresh, *self.starts]
-            recording += [
-                partial(function, *(one[step] for one in arguments), out=out[step])
-                for step in steps
-                for function, arguments, out in bound
-            ]
-
-
-def _three(arguments: list[list[Tensor]]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """One to three arguments as three; an empty list stands for none."""
-    first, second, third, *_ = [*arguments, [], []]
-    return first, second, third
+            for one in bound:
+                yield from one[step]
