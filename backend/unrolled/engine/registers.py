@@ -85,7 +85,7 @@ class Registers:
             register = self.out(producer)
             if labels == rest and (rank == widen_to or rank):
                 return register
-            return _changed(
+            return changed(
                 register, lambda view: aligned(view, labels, rest, rank, widen_to, False)
             )
         offset = self._shared_offset(operand)
@@ -194,13 +194,12 @@ class Registers:
 _FRESH = frozenset({"matmul", *UNARY, *BINARY})  # results that lie in nobody else's memory
 
 
-def _changed(register: Register, change: Callable[[Tensor], Tensor]) -> Register:
+def changed(register: Register, change: Callable[[Tensor], Tensor]) -> Register:
     """Another view of each value; of one that is the same at all steps, only one."""
 
-    def changed(window: Window) -> list[Tensor]:
+    def register_of(window: Window) -> list[Tensor]:
         views = register(window)
-        made = {id(view): view for view in views}
-        known = {key: change(view) for key, view in made.items()}
-        return [known[id(view)] for view in views]
+        made = {key: change(view) for key, view in {id(view): view for view in views}.items()}
+        return [made[id(view)] for view in views]
 
-    return changed
+    return register_of

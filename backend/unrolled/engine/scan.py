@@ -20,7 +20,9 @@ from unrolled.engine.kernels import BINARY, UNARY, call
 from unrolled.engine.maps import leading_labels, swept_ranks
 from unrolled.engine.patterns import Patterns
 from unrolled.engine.registers import Registers
+from unrolled.engine.selections import Selection, Side, cones_of
 from unrolled.engine.stacks import Member, adjacent, is_start, members_of_stack
+from unrolled.engine.sweeps import Sweeps
 from unrolled.engine.tape import Call, Register, Tape
 from unrolled.engine.values import Values, Window
 from unrolled.graph import Component, Instruction, Operand
@@ -57,26 +59,48 @@ class _Builder:
             int, tuple[Register, frozenset[int]]
         ] = {}  # sums that a stacked product began, and what it took
         self.done: set[int] = set()
-
-    def build(self) -> Tape:
-        members_of = {
+        self.members_of = {
             product: stack
-            for inner in self.scan.body
+            for inner in scan.body
             for stack in inner.stacked
             for product in stack
             if not self.patterns.labels(self.program.instructions[product])
         }
+        self.sweeps = Sweeps(values, self.patterns, self.registers)
+        self.weighted = self.sweeps.weighted()
+        self.sums = {total: product for product, total in self.weighted.items()}
+        self.cones = cones_of(self.patterns, self.registers.is_kept, self._stacked())
+
+    def _stacked(self) -> set[int]:
+        """Stacked products, the sums that they start and the gates that are computed with them."""
+        return {
+            one
+            for stack in set(self.members_of.values())
+            for member in members_of_stack(self.program, self.scan, stack, self.readers)
+            for one in (member.product, member.total, member.result)
+            if one is not None
+        }
+
+    def build(self) -> Tape:
+        waiting = {one for sides in self.cones.values() for side in sides for one in side}
+        waiting |= self.weighted.keys()
         for identity in self.scan.all_instructions():
-            if identity in self.done:
-                continue
-            instruction = self.program.instructions[identity]
-            if identity in members_of:
-                self._stack(members_of[identity])
-            elif not self.patterns.is_absorbed(identity) and not self.patterns.is_interpolated(
-                instruction
-            ):
-                self._instruction(instruction)
+            if identity not in waiting:
+                self._next(identity)
         return self.tape
+
+    def _next(self, identity: int) -> None:
+        instruction = self.program.instructions[identity]
+        if identity in self.done:
+            return
+        if identity in self.members_of:
+            self._stack(self.members_of[identity])
+        elif identity in self.cones:
+            self._selection(instruction)
+        elif not self.patterns.is_absorbed(identity) and not self.patterns.is_interpolated(
+            instruction
+        ):
+            self._instruction(instruction)
 
     def _emit(
         self,
@@ -229,8 +253,39 @@ class _Builder:
             self._emit(UNARY[function], self._arguments(instruction), out)
         elif function in BINARY:
             self._emit(BINARY[function], self._arguments(instruction), out)
+        elif instruction.identity in self.sums:
+            product = self.program.instructions[self.sums[instruction.identity]]
+            self.tape.calls.append(self.sweeps.weighted_sum(product, instruction))
+        elif (swept := self.sweeps.call(instruction)) is not None:
+            self.tape.calls.append(swept)
         else:
             self._general(instruction, out)
+
+    def _selection(self, instruction: Instruction) -> None:
+        """A `where` whose condition is known: what computes its sides stands inside of it."""
+        condition, *operands = instruction.operands
+        sides = [
+            self._side(instruction, operand, cone)
+            for operand, cone in zip(operands, self.cones[instruction.identity], strict=True)
+        ]
+        self.tape.calls.append(
+            Selection(
+                self.registers.argument(condition, instruction),
+                (sides[0], sides[1]),
+                self.registers.out(instruction),
+                instruction.shape[-1] if instruction.shape else 1,
+            )
+        )
+
+    def _side(self, instruction: Instruction, operand: Operand, cone: frozenset[int]) -> Side:
+        before = self.tape.calls
+        self.tape.calls = []
+        for identity in self.scan.all_instructions():
+            if identity in cone:
+                self._next(identity)
+        calls = tuple(one for one in self.tape.calls if isinstance(one, Call))
+        self.tape.calls = before
+        return Side(calls, self.registers.argument(operand, instruction))
 
     def _arguments(self, instruction: Instruction) -> list[Register]:
         return [self.registers.argument(one, instruction) for one in instruction.operands]
