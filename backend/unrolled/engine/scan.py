@@ -8,10 +8,8 @@ inside a scan) is played by `executor.py` step by step through the maps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,9 +19,10 @@ from unrolled.engine.maps import leading_labels, swept_ranks
 from unrolled.engine.patterns import Patterns
 from unrolled.engine.registers import Registers
 from unrolled.engine.selections import Selection, Side, cones_of
-from unrolled.engine.stacks import Member, adjacent, is_start, members_of_stack
+from unrolled.engine.stacked import StackedProducts
+from unrolled.engine.stacks import is_start, members_of_stack
 from unrolled.engine.sweeps import Sweeps
-from unrolled.engine.tape import Call, Register, Tape
+from unrolled.engine.tape import Call, Register, Tape, copy_into
 from unrolled.engine.values import Values, Window
 from unrolled.graph import Component, Instruction, Operand
 
@@ -55,10 +54,7 @@ class _Builder:
         self.patterns = Patterns(self.program, self.index, inside, readers)
         self.tape = Tape(self.index, scan.direction == "forward")
         self.registers = Registers(values, self.patterns, self.tape.starts)
-        self.prepared: dict[
-            int, tuple[Register, frozenset[int]]
-        ] = {}  # sums that a stacked product began, and what it took
-        self.done: set[int] = set()
+        self.stacks = StackedProducts(values, scan, readers, self.registers, self.tape)
         self.members_of = {
             product: stack
             for inner in scan.body
@@ -91,153 +87,16 @@ class _Builder:
 
     def _next(self, identity: int) -> None:
         instruction = self.program.instructions[identity]
-        if identity in self.done:
+        if identity in self.stacks.done:
             return
         if identity in self.members_of:
-            self._stack(self.members_of[identity])
+            self.stacks.add(self.members_of[identity])
         elif identity in self.cones:
             self._selection(instruction)
         elif not self.patterns.is_absorbed(identity) and not self.patterns.is_interpolated(
             instruction
         ):
             self._instruction(instruction)
-
-    def _emit(
-        self,
-        function: Callable[..., Any],
-        arguments: Sequence[Register],
-        out: Register,
-        row: int | None = None,
-    ) -> None:
-        self.tape.calls.append(Call(function, tuple(arguments), out, row))
-
-    # stacked products
-
-    def _stack(self, stack: Sequence[int]) -> None:
-        members = members_of_stack(self.program, self.scan, stack, self.readers)
-        begun = set(self.prepared)
-        for place, member in enumerate(members):
-            if member.total is not None and member.total in begun:
-                members[place] = replace(member, hoisted=None)  # a sum begins once
-            elif member.hoisted is not None and member.total is not None:
-                begun.add(member.total)
-        started = [member for member in members if member.hoisted is not None]
-        for group in (started, [member for member in members if member.hoisted is None]):
-            if group:
-                self._stacked_product(group)
-
-    def _stacked_product(self, members: list[Member]) -> None:
-        program, values = self.program, self.values
-        products = [program.instructions[member.product] for member in members]
-        matrices = [values.tensors[one.operands[0].value] for one in products]
-        weight = torch.cat(matrices).mT.contiguous()
-        self.tape.refresh.append(lambda: weight.copy_(torch.cat(matrices).mT))
-        sizes = [one.shape[0] for one in products]
-        source = self.registers.argument(products[0].operands[1], products[0], widen=False)
-        columns = self._columns(members, sum(sizes))
-        whole = columns(0, sum(sizes))
-        if members[0].hoisted is None:
-            self._emit(torch.mm, (source, self.registers.fixed(weight)), whole, row=0)
-        else:
-            self._emit(torch.addmm, (whole, source, self.registers.fixed(weight)), whole, row=1)
-        places: list[tuple[Member, int, int]] = []
-        start_column = 0
-        for member, size in zip(members, sizes, strict=True):
-            part = columns(start_column, size)
-            self.done.add(member.product)
-            if member.total is None or member.hoisted is None:
-                self.registers.results[member.product] = part
-                if self.registers.is_kept(program.instructions[member.product]):
-                    out = self.registers.out(program.instructions[member.product])
-                    self._emit(_copy, [part], out)
-            else:
-                self.prepared[member.total] = (
-                    part,
-                    frozenset({member.product, member.hoisted.value}),
-                )
-                if not self.registers.is_kept(program.instructions[member.total]):
-                    self.registers.results[member.total] = part
-                    self.done |= set() if member.rest else {member.total}
-            places.append((member, start_column, size))
-            start_column += size
-        self._gates(places, columns)
-
-    def _columns(self, members: list[Member], width: int) -> Callable[[int, int], Register]:
-        """The room of a stacked product: what its sums start with, or room for one step."""
-        hoisted = [member.hoisted for member in members if member.hoisted is not None]
-        if hoisted:
-            return self.registers.start(hoisted, members[0].product)
-        room = torch.empty(self.values.batch, width, dtype=self.values.dtype)
-        return lambda column, size: self.registers.fixed(room.narrow(1, column, size))
-
-    def _gates(
-        self, places: list[tuple[Member, int, int]], columns: Callable[[int, int], Register]
-    ) -> None:
-        """Neighbours in a stack with one function: one call for all of them."""
-        run: list[tuple[Member, int, int]] = []
-
-        def flush() -> None:
-            if run:
-                self._gate(run, columns)
-                run.clear()
-
-        for place in places:
-            member = place[0]
-            if member.function is None:
-                flush()
-                continue
-            if run and self._kind(run[-1][0]) != self._kind(member):
-                flush()
-            run.append(place)
-        flush()
-
-    def _kind(self, member: Member) -> tuple[str | None, bool]:
-        is_variable = (
-            member.result is not None
-            and self.program.instructions[member.result].variable is not None
-        )
-        return member.function, is_variable
-
-    def _gate(
-        self, run: list[tuple[Member, int, int]], columns: Callable[[int, int], Register]
-    ) -> None:
-        results = [
-            self.program.instructions[member.result]
-            for member, _, _ in run
-            if member.result is not None
-        ]
-        function = UNARY[run[0][0].function or ""]
-        start, width = run[0][1], sum(size for _, _, size in run)
-        source = columns(start, width)
-        if results[0].variable is None:
-            joint = torch.empty(self.values.batch, width, dtype=self.values.dtype)
-            self._emit(function, (source,), self.registers.fixed(joint))
-            column = 0
-            for result, (_, _, size) in zip(results, run, strict=True):
-                part = self.registers.fixed(joint.narrow(1, column, size))
-                self.registers.results[result.identity] = part
-                if self.registers.is_kept(result):
-                    self._emit(_copy, [part], self.registers.out(result))
-                column += size
-        elif len(results) > 1 and (whole_out := self._joint_out(results)) is not None:
-            self._emit(function, (source,), whole_out)
-        else:
-            for result, (_, column, size) in zip(results, run, strict=True):
-                self._emit(function, (columns(column, size),), self.registers.out(result))
-        self.done |= {result.identity for result in results}
-
-    def _joint_out(self, results: list[Instruction]) -> Register | None:
-        """The recorded tensors of several gates as one, where `loading.py` laid them side by side."""
-        values = self.values
-        if adjacent([values.tensors[one.identity] for one in results]) is None:
-            return None
-
-        def register(window: Window) -> list[Tensor]:
-            whole = adjacent([values.own(one.identity, window) for one in results])
-            assert whole is not None
-            return list(whole.unbind(0))
-
-        return register
 
     # single instructions
 
@@ -248,11 +107,11 @@ class _Builder:
             return
         out = self.registers.out(instruction)
         if function == "matmul" and self.patterns.is_plain_product(instruction):
-            self._emit(torch.mm, self._factors(instruction), out, row=0)
+            self.tape.add(torch.mm, self._factors(instruction), out, row=0)
         elif function in UNARY:
-            self._emit(UNARY[function], self._arguments(instruction), out)
+            self.tape.add(UNARY[function], self._arguments(instruction), out)
         elif function in BINARY:
-            self._emit(BINARY[function], self._arguments(instruction), out)
+            self.tape.add(BINARY[function], self._arguments(instruction), out)
         elif instruction.identity in self.sums:
             product = self.program.instructions[self.sums[instruction.identity]]
             self.tape.calls.append(self.sweeps.weighted_sum(product, instruction))
@@ -305,15 +164,15 @@ class _Builder:
         def general(*values: Tensor, out: Tensor) -> None:
             out.copy_(call(function, values, ranks, forcing))
 
-        self._emit(general, self._arguments(instruction), out)
+        self.tape.add(general, self._arguments(instruction), out)
 
     # sums
 
     def _total(self, instruction: Instruction) -> None:
         """An n-ary sum: in the place of what is hoisted where a product is added to that, else into its own."""
         pairs = list(zip(instruction.operands, instruction.signs, strict=True))
-        if instruction.identity in self.prepared:
-            part, taken = self.prepared[instruction.identity]
+        if instruction.identity in self.stacks.prepared:
+            part, taken = self.stacks.prepared[instruction.identity]
             rest = [pair for pair in pairs if pair[0].value not in taken]
             self._add_up(instruction, part, rest, self.registers.out(instruction))
             return
@@ -333,7 +192,7 @@ class _Builder:
             (first, sign), *others = sorted(plain, key=lambda pair: pair[1] < 0)
             current = _spread(self.registers.argument(first, instruction), out)
             if sign < 0:
-                self._emit(torch.neg, [current], out)
+                self.tape.add(torch.neg, [current], out)
                 current = out
         else:
             (first, sign), *absorbed = sorted(absorbed, key=lambda pair: pair[1] < 0)
@@ -371,7 +230,7 @@ class _Builder:
             self._add(instruction, pair, current, out)
             current = out
         if current is not out:
-            self._emit(_copy, [current], out)
+            self.tape.add(copy_into, [current], out)
 
     def _is_interpolation(self, instruction: Instruction) -> bool:
         """u * a + (1 - u) * b as one call, `lerp(b, a, u)`: the update of leaky units and of the GRU."""
@@ -389,7 +248,7 @@ class _Builder:
                         arguments = [
                             self.registers.argument(one, kept) for one in (start, end, weight)
                         ]
-                        self._emit(torch.lerp, arguments, self.registers.out(instruction))
+                        self.tape.add(torch.lerp, arguments, self.registers.out(instruction))
                         return True
         return False
 
@@ -398,18 +257,18 @@ class _Builder:
         return (
             operand.value in self.patterns.inside
             and not operand.positions
-            and operand.value not in self.done
+            and operand.value not in self.stacks.done
             and self.patterns.is_absorbed(operand.value)
         )
 
     def _begin(self, operand: Operand, sign: int, out: Register) -> None:
         product = self.program.instructions[operand.value]
         if product.function == "matmul":
-            self._emit(torch.mm, self._factors(product), out, row=0)
+            self.tape.add(torch.mm, self._factors(product), out, row=0)
         else:
-            self._emit(torch.mul, self._arguments(product), out)
+            self.tape.add(torch.mul, self._arguments(product), out)
         if sign < 0:
-            self._emit(torch.neg, [out], out)
+            self.tape.add(torch.neg, [out], out)
 
     def _add(
         self, instruction: Instruction, pair: tuple[Operand, int], current: Register, out: Register
@@ -418,13 +277,13 @@ class _Builder:
         product = self.program.instructions[operand.value]
         if not self._absorbs(pair):
             function = torch.add if sign > 0 else torch.sub
-            self._emit(function, (current, self.registers.argument(operand, instruction)), out)
+            self.tape.add(function, (current, self.registers.argument(operand, instruction)), out)
         elif product.function == "matmul":
             add = torch.addmm if sign > 0 else partial(torch.addmm, alpha=-1)
-            self._emit(add, (current, *self._factors(product)), out, row=1)
+            self.tape.add(add, (current, *self._factors(product)), out, row=1)
         else:
             add = torch.addcmul if sign > 0 else partial(torch.addcmul, value=-1)
-            self._emit(add, (current, *self._arguments(product)), out)
+            self.tape.add(add, (current, *self._arguments(product)), out)
 
 
 def _spread(register: Register, out: Register) -> Register:
@@ -435,7 +294,3 @@ def _spread(register: Register, out: Register) -> Register:
         return views if views[0].shape == shape else [view.expand(shape) for view in views]
 
     return spread
-
-
-def _copy(source: Tensor, *, out: Tensor) -> None:
-    out.copy_(source)

@@ -18,7 +18,7 @@ from torch import Tensor
 from unrolled.engine.kernels import BINARY, UNARY
 from unrolled.engine.patterns import Patterns
 from unrolled.engine.recording import Recording
-from unrolled.engine.tape import Call, Register
+from unrolled.engine.tape import Call, Register, copy_into
 from unrolled.engine.values import Window
 from unrolled.graph import Instruction, Operand, Program
 
@@ -147,7 +147,7 @@ class _Bound:
     def __init__(self, side: Side, window: Window, outs: list[Tensor]) -> None:
         self._side = side
         self._window = window
-        copied = Call(_copy, (side.value,), side.value)
+        copied = Call(copy_into, (side.value,), side.value)
         self._calls = [
             (one, [argument(window) for argument in one.arguments], one.out(window))
             for one in (side.calls or (copied,))
@@ -204,7 +204,3 @@ def _runs(condition: Tensor) -> list[Run]:
         found.append((first, width, side))
         first += width
     return found
-
-
-def _copy(source: Tensor, *, out: Tensor) -> None:
-    out.copy_(source)

@@ -56,6 +56,16 @@ class Tape:
     refresh: Recording = field(default_factory=list[Again])
     starts: Recording = field(default_factory=list[Again])
 
+    def add(
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[Register],
+        out: Register,
+        row: int | None = None,
+    ) -> None:
+        """One more call at every step."""
+        self.calls.append(Call(function, tuple(arguments), out, row))
+
     def play(self, window: Window, recording: Recording | None = None) -> None:
         """Run the steps of a window, each call writing into its place."""
         self.starts.clear()
@@ -71,3 +81,8 @@ class Tape:
         for step in steps:
             for one in bound:
                 yield from one[step]
+
+
+def copy_into(source: Tensor, *, out: Tensor) -> None:
+    """A copy in the form of the calls of a tape."""
+    out.copy_(source)
