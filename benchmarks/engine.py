@@ -4,7 +4,8 @@
 
 Ours records every variable at every step. Processor time, one thread, the order of the contestants
 shuffled in every round, ratios taken within a round: median (least..greatest). What each table divides by
-stands above it. `prepare` is what comes before the run: checking, loading, room.
+stands above it. `prepare` is what comes before the run: checking, loading, room; `products` what the matrix
+products of a text take alone, `+ functions` these and its sigmoids and tanhs (least.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import recorders
 import torch
+from least import products_and_functions_of, products_of
 from recurrences import CONTESTS, text_of
 from torch import Tensor
 
@@ -57,7 +59,12 @@ def rounds_of(count: int, contestants: Callable[[], Mapping[str, Callable[[], ob
 def cell(rows: Rows, one: str, other: str) -> str:
     """Ratios within rounds: median (least..greatest)."""
     ratios = [a / b for a, b in zip(rows[one], rows[other], strict=True)]
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}..{max(ratios):.2f})"
+    return f"{middle(rows, one, other)} ({min(ratios):.2f}..{max(ratios):.2f})"
+
+
+def middle(rows: Rows, one: str, other: str) -> str:
+    """The median ratio within rounds."""
+    return f"{statistics.median(a / b for a, b in zip(rows[one], rows[other], strict=True)):.2f}"
 
 
 def inputs_of(name: str, batch: int, steps: int, units: int) -> dict[str, Tensor]:
@@ -76,6 +83,9 @@ def forward(name: str, size: tuple[int, int, int], count: int) -> Rows:
     inputs = inputs_of(name, batch, steps, units)
     weights = dict(prepare(recurrence, inputs=inputs, batch=batch).parameters)
     module = contest.module(units, units) if contest.module else None
+    lengths = {"time": steps, "source": 20}
+    products = products_of(recurrence, lengths, batch)
+    functions = products_and_functions_of(recurrence, lengths, batch)
 
     def loop() -> None:
         with torch.inference_mode():
@@ -91,6 +101,8 @@ def forward(name: str, size: tuple[int, int, int], count: int) -> Rows:
         found: dict[str, Callable[[], object]] = {
             "unrolled": run.complete,
             "loop": loop,
+            "products": products,
+            "functions": functions,
         }
         return {**found, "torch": fused} if module else found
 
@@ -196,10 +208,10 @@ def main() -> None:
             for size in SIZES:
                 rows = forward(name, size, count)
                 lines.append(
-                    [name, ",".join(map(str, size)), cell(rows, "unrolled", "loop"), cell(rows, "prepare", "loop"),
-                     milliseconds(rows, "unrolled")]
+                    [name, ",".join(map(str, size)), cell(rows, "unrolled", "loop"), middle(rows, "products", "loop"),
+                     middle(rows, "functions", "loop"), cell(rows, "prepare", "loop"), milliseconds(rows, "unrolled")]
                 )  # fmt: skip
-        head = ["model", "B,T,H", "unrolled", "prepare", "unrolled, ms"]
+        head = ["model", "B,T,H", "unrolled", "products", "+ functions", "prepare", "unrolled, ms"]
         print_table(
             "Recording everything, to a hand-written loop that records the same", head, lines
         )
