@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
+from unrolled.engine.backroom import reach
 from unrolled.engine.executor import Executor
-from unrolled.engine.gradients import reach
-from unrolled.engine.loading import Leaves, keep_beyond, load_leaves
+from unrolled.engine.loading import Leaves, fill_room, keep_beyond, load_leaves
 from unrolled.engine.plans import Key, Plan, plan_of
-from unrolled.engine.values import Values, allocate
+from unrolled.engine.values import Values
 from unrolled.graph import (
     Adjoint,
     OneStep,
@@ -162,8 +162,7 @@ class Chain:
                     values.tensors[identity] = spread(tensor, 1, count)
             load_leaves(values, leaves)
             load_noise(values, forward, done)
-            for identity, pads in reach(found.program).items():
-                allocate(values, identity, pads)
+            fill_room(values, ways, reach(found.program))
             assert found.seed is not None
             shape = found.program.instructions[found.seed].shape
             unit = torch.zeros(count, prod(shape), dtype=done.dtype)

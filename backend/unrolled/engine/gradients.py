@@ -11,17 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
+from unrolled.engine.backroom import Backroom, backroom_of
 from unrolled.engine.chunks import CHUNKS, Chunk
-from unrolled.engine.executor import Executor
-from unrolled.engine.loading import Leaves, keep_beyond, load_leaves
+from unrolled.engine.loading import Leaves
 from unrolled.engine.plans import Key, Plan, plan_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_target
-from unrolled.engine.values import RELATIVES, Pad, Values, allocate, widened
+from unrolled.engine.values import Values
 from unrolled.graph import Adjoint, Program, Request, Schedule, adjoint, arrange, lower
 from unrolled.language import Recurrence, Shape
 
@@ -79,30 +78,11 @@ class Backward:
         self.of = str(plan.adjoint.target)
         self.parameters = tuple(plan.adjoint.parameters)
         self._adjoint = plan.adjoint
-        program = plan.adjoint.program
-        self._values = Values(program, done.lengths, done.batch, done.dtype, done.trees)
-        for identity, name in self._adjoint.recorded.items():
-            recorded = forward.variables[name]
-            self._values.tensors[identity] = done.tensors[recorded]
-            self._values.pads[identity] = done.pads[recorded]
-        self._load_seed()
-        load_leaves(self._values, leaves)
-        for identity, pads in reach(program).items():
-            allocate(self._values, identity, pads)
-        self._executor = Executor(plan.plan, self._values, forcing)
-        keep_beyond(self._values, plan.plan.stages, plan.plan.readers)
+        self._plan = plan.plan
+        self._forward = forward, done, leaves
+        self._forcing = forcing
+        self._values: dict[str, Tensor] | None = None
         self._is_consumed = False
-
-    def _load_seed(self) -> None:
-        """The gradient of the target with respect to itself: one there, zero elsewhere."""
-        target, identity = self._adjoint.target, self._adjoint.seed
-        if identity is None:
-            return
-        instruction = self._adjoint.program.instructions[identity]
-        steps = [self._values.length(index) for index in instruction.indices]
-        seed = torch.zeros(*steps, self._values.batch, *instruction.shape, dtype=self._values.dtype)
-        seed[(*(step - 1 for step in target.steps), slice(None), *target.unit)] = 1
-        self._values.tensors[identity] = seed
 
     def domains(self, name: str) -> tuple[str, ...]:
         """The domains whose steps lead the gradient of a name; none for parameters."""
@@ -115,55 +95,61 @@ class Backward:
         identity = {**self._adjoint.variables, **self._adjoint.parameters}[name]
         return self._adjoint.program.instructions[identity].shape
 
+    def _room(self, *, is_replayed: bool) -> Backroom:
+        if self._is_consumed:
+            raise RuntimeError("a backward pass is computed once; ask for another")
+        self._is_consumed = True
+        forward, done, leaves = self._forward
+        with computing(inference=False):
+            room = backroom_of(
+                self._plan, self._adjoint, done, self._forcing, is_replayed=is_replayed
+            )
+            room.load(forward, done, leaves)
+        return room
+
     def chunks(self, sizes: Sequence[int] | None = None) -> Iterator[Chunk]:
         """Compute, chunk by chunk: per variable and step the gradient, from the last step to the first.
 
         The last chunk has no domain: the gradients of parameters, and of what has no index.
         """
-        if self._is_consumed:
-            raise RuntimeError("a backward pass is computed once; ask for another")
-        self._is_consumed = True
+        room = self._room(is_replayed=False)
         left = {name for name in self._adjoint.variables if self.domains(name)}
-        for stage in self._executor.plan.stages:
+        for stage in self._plan.stages:
             if stage.index is None:
-                self._execute(stage, {})
+                self._execute(room, stage, {})
                 continue
             names = self._names_of(stage)
             left -= set(names)
             domain = self.recurrence.index_domains[stage.index]
-            for first, last in self._executor.windows(stage, sizes or CHUNKS):
-                self._execute(stage, {stage.index: (first, last)})
+            for first, last in room.executor.windows(stage, sizes or CHUNKS):
+                self._execute(room, stage, {stage.index: (first, last)})
                 values = {
-                    name: self._values.own(identity, {}).narrow(0, first - 1, last - first + 1)
+                    name: room.values.own(identity, {}).narrow(0, first - 1, last - first + 1)
                     for name, identity in names.items()
                 }
                 if values:
                     yield Chunk(domain, first, last, values, stage.is_forward)
-        for name in sorted(
-            left
-        ):  # computed along an inner index, so that no chunk had whole steps of it
+        self._values = room.results()
+        for name in sorted(left):  # computed along an inner index: no chunk had whole steps of it
             domain = self.domains(name)[0]
-            length = self._values.lengths[domain]
+            length = room.values.lengths[domain]
             yield Chunk(domain, 1, length, {name: self.values[name]}, is_forward=False)
         yield Chunk(None, 0, 0, self._whole())
 
     def complete(self) -> dict[str, Tensor]:
         """Compute everything at once; the gradients by name, as `values`."""
-        longest = max(self._values.lengths.values(), default=1)
-        for _ in self.chunks((longest,)):
-            pass
-        return self.values
+        room = self._room(is_replayed=True)
+        with computing(inference=False):
+            room.compute()
+            self._values = room.leave()
+        return self._values
 
     @property
     def values(self) -> dict[str, Tensor]:
-        """Name of a variable, input or parameter to its gradient, in the layout of its value."""
-        found = {
-            name: self._values.own(identity, {})
-            for name, identity in self._adjoint.variables.items()
-        }
-        for name, identity in self._adjoint.parameters.items():
-            found[name] = self._values.own(identity, {}).expand(self.shape(name))
-        return found
+        """Name of a variable, input or parameter to its gradient, in the layout of its value, once computed."""
+        if self._values is None:
+            raise RuntimeError("a backward pass has values once it is computed")
+        return self._values
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -188,23 +174,6 @@ class Backward:
             or not program.instructions[self._adjoint.variables[name]].indices
         }
 
-    def _execute(self, stage: Stage, window: Mapping[str, tuple[int, int]]) -> None:
+    def _execute(self, room: Backroom, stage: Stage, window: Mapping[str, tuple[int, int]]) -> None:
         with computing(inference=False):
-            self._executor.advance(stage, window)
-
-
-def reach(program: Program) -> dict[int, tuple[Pad, ...]]:
-    """Room beyond the steps, filled with zeros, for what is read across them."""
-    found = {
-        identity: [Pad()] * len(program.instructions[identity].indices)
-        for identity in program.variables.values()
-    }
-    for instruction in program.instructions.values():
-        for operand in instruction.operands:
-            pads = found.get(operand.value)
-            if pads is None:
-                continue
-            for place, position in enumerate(operand.positions):
-                if position.anchor == "shift" or position.anchor in RELATIVES:
-                    pads[place] = widened(pads[place], position)
-    return {identity: tuple(pads) for identity, pads in found.items()}
+            room.executor.advance(stage, window)

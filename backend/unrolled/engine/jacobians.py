@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
+from unrolled.engine.backroom import reach
 from unrolled.engine.chains import (
     BLOCK,
     Chain,
@@ -28,12 +29,12 @@ from unrolled.engine.chains import (
     load_recorded,
     plan_chain,
 )
-from unrolled.engine.gradients import BackwardPlan, plan_backward, reach
-from unrolled.engine.loading import Leaves, boundary_places, load_leaves
+from unrolled.engine.gradients import BackwardPlan, plan_backward
+from unrolled.engine.loading import Leaves, boundary_places, fill_room, load_leaves
 from unrolled.engine.plans import Key
 from unrolled.engine.problems import refuse
 from unrolled.engine.targets import Wanted
-from unrolled.engine.values import Values, allocate
+from unrolled.engine.values import Values
 from unrolled.graph import Program, Target, cost, lower
 from unrolled.language import Position, Recurrence, Variable
 
@@ -193,8 +194,7 @@ class Jacobians:
         load_recorded(values, found, self._forward, self._done)
         load_leaves(values, self._leaves)
         load_noise(values, self._forward, self._done)
-        for identity, pads in reach(found.program).items():
-            allocate(values, identity, pads)
+        fill_room(values, self._found.general.plan, reach(found.program))
         units = prod(of.shape)
         seed = torch.zeros(self._rows, values.batch, units, dtype=values.dtype)
         for place in range(count):

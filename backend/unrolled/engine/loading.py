@@ -21,13 +21,18 @@ from unrolled.language import Position
 
 
 def make_room(values: Values, plan: Plan) -> None:
-    """Tensors for all variables; gates that one call computes lie side by side."""
-    pads = pads_of(plan.program)
-    for group in plan.gates:
-        _allocate_together(values, group, pads)
-    for identity in plan.program.variables.values():
+    """Tensors for all variables; those that one call computes or reads lie side by side."""
+    fill_room(values, plan, pads_of(plan.program))
+
+
+def fill_room(values: Values, plan: Plan, pads: Mapping[int, tuple[Pad, ...]]) -> None:
+    """Tensors, with room beyond the steps, for all variables that have none."""
+    for group in plan.together:
+        if not any(identity in values.tensors for identity in group):
+            _allocate_together(values, group, pads)
+    for identity, beyond in pads.items():
         if identity not in values.tensors:
-            allocate(values, identity, pads[identity])
+            allocate(values, identity, beyond)
 
 
 def _allocate_together(

@@ -16,11 +16,13 @@ from unrolled.engine.lstm import Lstm, recognise
 from unrolled.engine.maps import MapPlan, consumers, plan_map
 from unrolled.engine.stacks import gates_of, stack_ranks
 from unrolled.engine.stages import Stage, stages
+from unrolled.engine.sums import side_by_side, summed_together
 from unrolled.graph import Component, Program, Schedule, phases, schedule
 from unrolled.graph.trees import needs
 from unrolled.language import Recurrence
 
 if TYPE_CHECKING:
+    from unrolled.engine.backroom import Backroom
     from unrolled.engine.sessions import Session
 
 _SESSIONS = Lock()
@@ -31,7 +33,7 @@ class Plan:
     """A schedule with everything that follows from it alone.
 
     `lstms`: scans, by their `id`, that the library's layer can run. `needed`: at which nodes of a tree each
-    value is needed; `gates`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
+    value is needed; `together`: variables that should lie side by side; `readers`: who reads each instruction; `ranks`: in
     which order scans want their hoisted sums; `ends`: the generated domains in the order in which they end.
     """
 
@@ -39,14 +41,14 @@ class Plan:
     stages: list[Stage]
     readers: Mapping[int, list[int]]
     ranks: Mapping[int, int]
-    gates: list[list[int]]
+    together: list[list[int]]
     needed: Mapping[int, int]
     lstms: Mapping[int, Lstm]
     ends: tuple[str, ...] = ()
     _maps: dict[tuple[int, frozenset[int]], MapPlan] = field(
         default_factory=dict[tuple[int, frozenset[int]], MapPlan]
     )
-    _waiting: list[tuple[object, Session]] = field(default_factory=list[Any])
+    _waiting: list[tuple[object, Session | Backroom]] = field(default_factory=list[Any])
 
     @property
     def program(self) -> Program:
@@ -58,7 +60,7 @@ class Plan:
         chains = all(one.kind == "chain" for one in self.program.recurrence.domains.values())
         return chains and not self.program.stops
 
-    def take(self, key: object) -> Session | None:
+    def take(self, key: object) -> Session | Backroom | None:
         """A session that waits under a key; only the caller has it then."""
         with _SESSIONS:
             for place, (known, session) in enumerate(self._waiting):
@@ -67,11 +69,11 @@ class Plan:
                     return session
         return None
 
-    def give_back(self, key: object, session: Session) -> None:
-        """Let a session wait for the next run; the oldest of three leaves."""
+    def give_back(self, key: object, session: Session | Backroom, most: int = 2) -> None:
+        """Let a session wait for the next run; at `most` so many do, the oldest leaves."""
         with _SESSIONS:
             self._waiting.append((key, session))
-            del self._waiting[:-2]
+            del self._waiting[:-most]
 
     def forget(self) -> None:
         """Let no session wait any longer."""
@@ -99,15 +101,18 @@ def plan_of(order: Schedule) -> Plan:
     readers = consumers(program)
     ranks: dict[int, int] = {}
     gates: list[list[int]] = []
+    sums: list[list[int]] = []
     lstms: dict[int, Lstm] = {}
     for scan in order.scans():
         ranks.update(stack_ranks(program, scan, readers))
         gates += gates_of(program, scan, readers)
+        sums += summed_together(program, scan, readers)
         lstm = recognise(program, scan, readers)
         if lstm is not None:
             lstms[id(scan)] = lstm
     ends = tuple(one.domain for one in phases(program))
-    return Plan(order, stages(order), readers, ranks, gates, needs(program), lstms, ends)
+    together = side_by_side([*gates, *sums])
+    return Plan(order, stages(order), readers, ranks, together, needs(program), lstms, ends)
 
 
 class Key:

@@ -20,7 +20,8 @@ from unrolled.engine.patterns import Patterns
 from unrolled.engine.registers import Registers
 from unrolled.engine.selections import Selection, Side, cones_of
 from unrolled.engine.stacked import StackedProducts
-from unrolled.engine.stacks import is_start, members_of_stack
+from unrolled.engine.stacks import adjacent, is_start, members_of_stack
+from unrolled.engine.sums import product_groups
 from unrolled.engine.sweeps import Sweeps
 from unrolled.engine.tape import Call, Register, Tape, copy_into
 from unrolled.engine.values import Values, Window
@@ -180,12 +181,15 @@ class _Builder:
             return
         absorbed = [pair for pair in pairs if self._absorbs(pair)]
         plain = [pair for pair in pairs if not self._absorbs(pair)]
+        groups = self._joint_products(instruction)
         start = self._start(instruction, plain, absorbed)
+        together = {product for group in groups for product in group}
+        absorbed = [pair for pair in absorbed if pair[0].value not in together]
         if start is not None:
             hoisted, room = start
             self.registers.results[instruction.identity] = room
             rest = [pair for pair in plain if pair[0] is not hoisted]
-            self._add_up(instruction, room, [*rest, *absorbed], room)
+            self._add_up(instruction, room, [*rest, *absorbed], room, groups)
             return
         out = self.registers.out(instruction)
         if plain:
@@ -194,11 +198,14 @@ class _Builder:
             if sign < 0:
                 self.tape.add(torch.neg, [current], out)
                 current = out
+        elif groups:
+            self.tape.add(torch.mm, self._joint_product(groups[0]), out, row=0)
+            current, others, groups = out, [], groups[1:]
         else:
             (first, sign), *absorbed = sorted(absorbed, key=lambda pair: pair[1] < 0)
             self._begin(first, sign, out)
             current, others = out, []
-        self._add_up(instruction, current, [*others, *absorbed], out)
+        self._add_up(instruction, current, [*others, *absorbed], out, groups)
 
     def _start(
         self,
@@ -224,13 +231,45 @@ class _Builder:
         current: Register,
         pairs: Sequence[tuple[Operand, int]],
         out: Register,
+        groups: Sequence[list[int]] = (),
     ) -> None:
-        """Summands onto what there is, into a place."""
+        """Summands, and products that are one, onto what there is, into a place."""
+        for group in groups:
+            self.tape.add(torch.addmm, (current, *self._joint_product(group)), out, row=1)
+            current = out
         for pair in pairs:
             self._add(instruction, pair, current, out)
             current = out
         if current is not out:
             self.tape.add(copy_into, [current], out)
+
+    def _joint_products(self, total: Instruction) -> list[list[int]]:
+        """Products that a sum absorbs, of variables that lie side by side."""
+        return [
+            group
+            for group in product_groups(self.program, total, self.index, self.readers)
+            if self.patterns.inside.issuperset(group)
+            and self.stacks.done.isdisjoint(group)
+            and adjacent([self.values.tensors[one] for one in self._vectors(group)]) is not None
+        ]
+
+    def _vectors(self, group: list[int]) -> list[int]:
+        return [self.program.instructions[product].operands[1].value for product in group]
+
+    def _joint_product(self, group: list[int]) -> tuple[Register, Register]:
+        """The variables of several products as one vector, and their matrices as one."""
+        values = self.values
+        operands = [self.program.instructions[product].operands for product in group]
+        matrices = [values.tensors[matrix.value] for matrix, _ in operands]
+        weight = torch.cat(matrices, 1).mT.contiguous()
+        self.tape.refresh.append(lambda: weight.copy_(torch.cat(matrices, 1).mT))
+
+        def register(window: Window) -> list[Tensor]:
+            whole = adjacent([values.view(vector, window)[0] for _, vector in operands])
+            assert whole is not None
+            return list(whole.unbind(0))
+
+        return register, self.registers.fixed(weight)
 
     def _is_interpolation(self, instruction: Instruction) -> bool:
         """u * a + (1 - u) * b as one call, `lerp(b, a, u)`: the update of leaky units and of the GRU."""

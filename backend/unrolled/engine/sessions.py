@@ -146,7 +146,7 @@ def session_of(
         )
         key = (tuple(lengths.items()), batch, dtype, forcing, frozenset(places))
         waiting = plan.take(key)
-        if waiting is not None:
+        if isinstance(waiting, Session):
             return waiting
     return Session(plan, Values(plan.program, lengths, batch, dtype, trees or {}), forcing, key)
 

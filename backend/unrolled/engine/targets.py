@@ -41,11 +41,12 @@ def read_wanted(
         contributions=bool(form.get("contributions", False)),
     )
     read_target(recurrence, lengths, wanted.of)
-    known = [*recurrence.variables, *recurrence.parameters, *recurrence.settings]
-    known += boundary_names(recurrence)
+    known = {*recurrence.variables, *recurrence.parameters, *recurrence.settings}
     for place, name in enumerate(wanted.variables or ()):
-        if name not in known:
-            names = ", ".join(known)
+        if name not in known and name not in (boundaries := boundary_names(recurrence)):
+            names = ", ".join(
+                (*recurrence.variables, *recurrence.parameters, *recurrence.settings, *boundaries)
+            )
             raise refuse(
                 f"/gradient/variables/{place}", "gradient-variable", name=name[:30], names=names
             )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from unrolled.graph.arrivals import Read, arrivals, boundary_arrivals
 from unrolled.graph.blocks import Blocks
+from unrolled.graph.linear import linear
 from unrolled.graph.program import LEAVES, Instruction, Operand, Program
 from unrolled.graph.shares import contributions, parts
 from unrolled.graph.transposed import FLAT, accumulated, passes, sent_back
@@ -118,6 +119,8 @@ class _Builder:
         if self.request.contributions:
             shares = contributions(self.blocks, self.cotangents, parameters)
             self.result.variables.update(shares)
+        results = {*self.result.variables.values(), *self.result.parameters.values()}
+        linear(self.blocks, self.cotangents.values(), results)
         return self.result
 
     def _unread(self, known: Mapping[str, int]) -> dict[str, int]:

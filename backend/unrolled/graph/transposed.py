@@ -48,6 +48,25 @@ def sent_back(blocks: Blocks, reader: Instruction, place: int, g: Operand) -> Op
         case "tanh" if is_recorded:
             value, one = blocks.value(reader.identity), blocks.number(1.0)
             return blocks.times(g, blocks.sum_of((one, blocks.times(value, value)), (1, -1)))
+        case "exp" if is_recorded:
+            return blocks.times(g, blocks.value(reader.identity))
+        case "where":
+            zero = blocks.number(0.0)
+            ends = (g, zero) if place == 1 else (zero, g)
+            indices = blocks.spread(argument(0), g)
+            return blocks.emit("where", (argument(0), *ends), blocks.shape(g), indices)
+        case "squared_error":
+            ends = (argument(place), argument(1 - place))
+            difference = blocks.sum_of(ends, (1, -1))
+            return blocks.times(g, blocks.times(difference, blocks.number(2.0)))
+        case "cross_entropy" if place == 0:
+            return blocks.times(g, _excess(blocks, *map(argument, (0, 1))))
+        case "softmax" if is_recorded and not reader.over:
+            p = blocks.value(reader.identity)
+            inner = blocks.emit(
+                "sum", (blocks.times(g, p),), (), blocks.spread(g, p)
+            )  # what raising all logits alike would change is taken away
+            return blocks.times(blocks.sum_of((g, inner), (1, -1)), p)
         case "matmul":
             return _matmul(blocks, reader, place, g)
         case "sum" if reader.over:
@@ -68,6 +87,14 @@ def sent_back(blocks: Blocks, reader: Instruction, place: int, g: Operand) -> Op
                 blocks.spread(g, *arguments),
                 over=() if name == "force" else reader.over,
             )
+
+
+def _excess(blocks: Blocks, logits: Operand, target: Operand) -> Operand:
+    """softmax(logits) times the sum of the target, less the target: (10.18) for any target."""
+    shape, labels = blocks.shape(logits), blocks.indices(logits)
+    guess = blocks.emit("softmax", (logits,), shape, labels)
+    mass = blocks.emit("sum", (target,), (), blocks.indices(target))
+    return blocks.sum_of((blocks.times(guess, mass), target), (1, -1))
 
 
 def _matmul(blocks: Blocks, reader: Instruction, place: int, g: Operand) -> Operand:
