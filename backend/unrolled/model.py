@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -269,10 +269,13 @@ class Result:
         """All values as arrays of numpy."""
         return {name: value.numpy() for name, value in self.values.items()}
 
-    def gradient(self, name: str, of: str = "loss") -> Tensor:
+    def gradient(
+        self, name: str, of: str = "loss", way: Literal["derived", "autograd"] = "derived"
+    ) -> Tensor:
         """The gradient of a scalar (`loss`, `L[3]`, `o[5][2]`), in the layout of the value of `name`.
 
-        Raises `unrolled.engine.RunError` where `of` is not a scalar of the run.
+        `way`: by the backward pass that is derived from the equations, or by torch's autograd over every step:
+        slower, for short runs, a second opinion. Raises `unrolled.engine.RunError` where `of` is not a scalar of the run.
 
         >>> run = load("lstm").run(text="hello")
         >>> run.gradient("h").shape, run.gradient("W").shape
@@ -280,6 +283,8 @@ class Result:
         >>> bool(run.gradient("h", of="L[3]")[3:].any())        # no later state feeds this loss
         False
         """
+        if way == "autograd":
+            return self._run.autograd(of, [name])[name]
         return self._run.gradient(name, of)
 
     def jacobian(self, of: str, with_respect_to: str, norm: Norm = "frobenius") -> Tensor:

@@ -233,6 +233,16 @@ RUN_MESSAGES: dict[str, Message] = {
         ("`{name}` lies outside `{what}`.", "{kind} go from {first} to {last} there."),
         ("`{name}` 超出了 `{what}` 的范围。", "这里的{kind}从 {first} 到 {last}。"),
     ),
+    "autograd-cost": Message(
+        (
+            "Torch's autograd would have to hold {held} values, and may hold {most}.",
+            'Ask with `way="derived"`, which has no such limit, or run fewer steps.',
+        ),
+        (
+            "torch 的 autograd 需要保存 {held} 个值，而上限是 {most}。",
+            '请用没有此限制的 `way="derived"`，或减少步数。',
+        ),
+    ),
     "gradient-variable": Message(
         (
             "There is no `{name}` to take a gradient with respect to.",

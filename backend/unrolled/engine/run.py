@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
+from unrolled.engine.autograd import by_autograd
 from unrolled.engine.checking import asked_names, check_steps, read_settings
 from unrolled.engine.chunks import CHUNKS, Chunk
 from unrolled.engine.clamps import read_clamps
@@ -30,7 +32,7 @@ from unrolled.engine.plans import planned
 from unrolled.engine.problems import refuse
 from unrolled.engine.sessions import Session, session_of
 from unrolled.engine.stages import Stage
-from unrolled.engine.targets import Wanted, read_wanted
+from unrolled.engine.targets import Wanted, read_target, read_wanted
 from unrolled.engine.trees import read_trees
 from unrolled.graph import (
     Cost,
@@ -339,6 +341,18 @@ class Run:
     def gradient(self, name: str, of: str = "loss") -> Tensor:
         """The gradient of a scalar with respect to one name, in the layout of its value."""
         return self.gradients(of, [name]).complete()[name]
+
+    def autograd(
+        self, of: str = "loss", variables: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """The gradients of a computed run by torch's autograd over every step: slow, and a second opinion.
+
+        Names and layout are those of `gradients(…).complete()`. Raises `RunError`, also where the run is too long.
+        """
+        wanted = read_wanted(self.recurrence, self.lengths, {"of": of, "variables": variables})
+        target = read_target(self.recurrence, self.lengths, wanted.of)
+        names = wanted.variables or self._gradients(replace(wanted, variables=None)).names
+        return by_autograd(self.plan, self._values, self._leaves, target, names, self._forcing)
 
     def jacobians(self, of: str, with_respect_to: str, way: Way = "best") -> Jacobians:
         """How a variable at every step changes with another at every step, once the run is computed.
