@@ -6,10 +6,10 @@ room; the second one in a room is recorded, all later ones replay the recording.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-import torch
 from torch import Tensor
 
 from unrolled.engine.executor import Executor
@@ -18,7 +18,7 @@ from unrolled.engine.plans import Plan
 from unrolled.engine.recording import Recording
 from unrolled.engine.sessions import MOST_CALLS, MOST_NUMBERS
 from unrolled.engine.values import RELATIVES, Pad, Values, widened
-from unrolled.graph import Adjoint, Program
+from unrolled.graph import Adjoint, Instruction, Program
 
 
 @dataclass
@@ -36,20 +36,22 @@ class Backroom:
     def __post_init__(self) -> None:
         self.executor = Executor(self.plan, self.values, self.forcing)
 
-    def load(self, forward: Program, done: Values, leaves: Leaves) -> None:
-        """What the forward pass recorded, and its leaves, into their places."""
+    def load(
+        self, recorded: Mapping[int, Tensor], leaves: Leaves, pads: Mapping[int, tuple[Pad, ...]]
+    ) -> None:
+        """What the forward pass recorded, by instruction and with its room beyond the steps; and the leaves."""
         tensors = self.values.tensors
-        for identity, name in self.adjoint.recorded.items():
-            recorded = done.tensors[forward.variables[name]]
-            if self.uses:
-                tensors[identity].copy_(recorded)
-            else:
-                tensors[identity] = recorded if self.key is None else recorded.clone()
-                self.values.pads[identity] = done.pads[forward.variables[name]]
-        load_leaves(self.values, leaves)
-        if self.uses == 0:
+        if self.uses:
+            for identity, value in recorded.items():
+                tensors[identity].copy_(value)
+            load_leaves(self.values, leaves)
+        else:
+            is_kept = self.key is not None
+            tensors.update({one: v.clone() if is_kept else v for one, v in recorded.items()})
+            self.values.pads.update(pads)
+            load_leaves(self.values, leaves)
             self._make_room()
-        elif self.uses == 1:
+        if self.uses == 1:
             self.executor = Executor(self.plan, self.values, self.forcing, [])
 
     def _make_room(self) -> None:
@@ -58,18 +60,14 @@ class Backroom:
             for one, row in instructions.items():
                 if row.function == "parameter":
                     tensors[one] = tensors[one].clone()
-        if self.adjoint.seed is not None:
-            tensors[self.adjoint.seed] = self._seed(self.adjoint.seed)
         fill_room(self.values, self.plan, reach(self.adjoint.program))
         keep_beyond(self.values, self.plan.stages, self.plan.readers)
 
-    def _seed(self, identity: int) -> Tensor:
-        """The gradient of the target with respect to itself: one there, zero elsewhere."""
-        target, instruction = self.adjoint.target, self.adjoint.program.instructions[identity]
-        steps = [self.values.length(index) for index in instruction.indices]
-        seed = torch.zeros(*steps, self.values.batch, *instruction.shape, dtype=self.values.dtype)
-        seed[(*(step - 1 for step in target.steps), slice(None), *target.unit)] = 1
-        return seed
+    def seed(self, make: Callable[[Instruction], Tensor]) -> None:
+        """The leaf that says of what the gradient is taken, where there is one; it is made once."""
+        identity = self.adjoint.seed
+        if identity is not None and identity not in self.values.tensors:
+            self.values.tensors[identity] = make(self.adjoint.program.instructions[identity])
 
     def compute(self) -> None:
         """All steps at once."""
@@ -97,24 +95,29 @@ class Backroom:
         if self.key is None:
             return found
         found = {name: one.clone() for name, one in found.items()}
+        self.give_back()
+        return found
+
+    def give_back(self) -> None:
+        """Let the room wait for the next pass, after which its tensors are another's."""
+        if self.key is None:
+            return
         self.uses += 1
         recording: Recording = self.executor.recording or []
         if len(recording) <= MOST_CALLS:
             self.plan.give_back(self.key, self, most=1)
-        return found
 
 
 def backroom_of(
-    plan: Plan, adjoint: Adjoint, done: Values, forcing: float, *, is_replayed: bool
+    plan: Plan, adjoint: Adjoint, values: Values, forcing: float, layout: Hashable, *, is_kept: bool
 ) -> Backroom:
-    """Room for a backward pass: one that waits, or new; `is_replayed`: it is computed at once."""
-    values = Values(adjoint.program, done.lengths, done.batch, done.dtype, done.trees)
-    if not (is_replayed and plan.is_replayable and _numbers(values) <= MOST_NUMBERS):
+    """Room for a backward pass: one that waits, or new, in `values`.
+
+    `layout`: how what is recorded lies; `is_kept`: the pass is computed at once, and replayed if it is small.
+    """
+    if not (is_kept and plan.is_replayable and _numbers(values) <= MOST_NUMBERS):
         return Backroom(plan, adjoint, values, forcing, None)
-    layout = tuple(
-        (name, done.pads[done.program.variables[name]]) for name in adjoint.recorded.values()
-    )
-    key = (tuple(done.lengths.items()), done.batch, done.dtype, forcing, layout)
+    key = (tuple(values.lengths.items()), values.batch, values.dtype, forcing, layout)
     waiting = plan.take(key)
     if isinstance(waiting, Backroom):
         return waiting

@@ -7,22 +7,24 @@ step t when the source alone is moved. A chain that reads ahead is the same with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 
 import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
-from unrolled.engine.backroom import reach
+from unrolled.engine.backroom import backroom_of
 from unrolled.engine.executor import Executor
-from unrolled.engine.loading import Leaves, fill_room, keep_beyond, load_leaves
+from unrolled.engine.loading import Leaves, keep_beyond
 from unrolled.engine.plans import Key, Plan, plan_of
-from unrolled.engine.values import Values
+from unrolled.engine.values import Pad, Values
 from unrolled.graph import (
     Adjoint,
+    Instruction,
     OneStep,
     Program,
     Request,
@@ -137,46 +139,58 @@ class Chain:
             count = max(1, min(units, BLOCK // (self._steps * widest)))
             for first in range(0, units, count):
                 last = min(units, first + count)
-                gradients = self._rows(found, ways, forward, done, leaves, forcing, first, last)
                 place = slice(base + first, base + last)
-                within[:, place] = gradients[plan.source]
-                for leaf, (variable, delay) in step.reads.items():
-                    into[delay][:, place, plan.places[variable]] = gradients[leaf]
+                with self._rows(found, ways, forward, done, leaves, forcing, first, last) as rows:
+                    within[:, place] = rows[plan.source]
+                    for leaf, (variable, delay) in step.reads.items():
+                        into[delay][:, place, plan.places[variable]] = rows[leaf]
 
+    @contextmanager
     def _rows(
         self, found: Adjoint, ways: Plan, forward: Program, done: Values, leaves: Leaves, forcing: float,
         first: int, last: int,
-    ) -> dict[str, Tensor]:  # fmt: skip
+    ) -> Generator[dict[str, Tensor]]:  # fmt: skip
         """Some rows of one-step Jacobians at all steps, by what they are taken with respect to."""
         count = last - first
         step = self._plan.step
+        names = (*step.reads, self._plan.source)
+        values = Values(found.program, done.lengths, count, done.dtype, done.trees)
+        recorded, pads = self._recorded(found, forward, done)
+        layout = (first, last, tuple(pads.items()))
+        functions = {one.function for one in found.program.instructions.values()}
+        is_kept = functions.isdisjoint(("noise", "held"))
         with computing(inference=False):
-            values = Values(found.program, done.lengths, count, done.dtype, done.trees)
-            load_recorded(values, found, forward, done)
-            for identity, leaf in found.recorded.items():
-                if leaf in step.reads:
-                    variable, delay = step.reads[leaf]
-                    recorded = forward.variables[variable]
-                    low = done.pads[recorded][0].before - (delay if step.is_forward else -delay)
-                    tensor = done.tensors[recorded].narrow(0, low, self._steps)
-                    values.tensors[identity] = spread(tensor, 1, count)
-            load_leaves(values, leaves)
-            load_noise(values, forward, done)
-            fill_room(values, ways, reach(found.program))
-            assert found.seed is not None
-            shape = found.program.instructions[found.seed].shape
-            unit = torch.zeros(count, prod(shape), dtype=done.dtype)
-            unit[range(count), range(first, last)] = 1
-            values.tensors[found.seed] = unit.reshape(count, *shape).expand(
-                self._steps, count, *shape
-            )
-            execute(ways, values, forcing)
-            names = (*step.reads, self._plan.source)
-            found_rows = {
-                name: values.own(found.variables[name], {}).reshape(self._steps, count, -1)
-                for name in names
-            }
-            return found_rows if step.is_forward else {k: v.flip(0) for k, v in found_rows.items()}
+            room = backroom_of(ways, found, values, forcing, layout, is_kept=is_kept)
+            room.seed(partial(_units, self._steps, first, last, done.dtype))
+            room.load(recorded, leaves, pads)
+            load_noise(room.values, forward, done)
+            room.compute()
+        rows = {
+            name: room.values.own(found.variables[name], {}).reshape(self._steps, count, -1)
+            for name in names
+        }
+        yield rows if step.is_forward else {name: one.flip(0) for name, one in rows.items()}
+        room.give_back()
+
+    def _recorded(
+        self, found: Adjoint, forward: Program, done: Values
+    ) -> tuple[dict[int, Tensor], dict[int, tuple[Pad, ...]]]:
+        """What the forward pass recorded of the first sequence, which is the same for all rows."""
+        step = self._plan.step
+        tensors: dict[int, Tensor] = {}
+        pads: dict[int, tuple[Pad, ...]] = {}
+        for identity, leaf in found.recorded.items():
+            variable, delay = step.reads.get(leaf, (leaf, 0))
+            recorded = forward.variables[variable]
+            leading = len(forward.instructions[recorded].indices)
+            tensor = done.tensors[recorded].narrow(leading, 0, 1)
+            if leaf in step.reads:
+                low = done.pads[recorded][0].before - (delay if step.is_forward else -delay)
+                tensors[identity] = tensor.narrow(0, low, self._steps)
+            else:
+                tensors[identity] = tensor
+                pads[identity] = done.pads[recorded]
+        return tensors, pads
 
     def blocks(self) -> Iterator[tuple[int, int]]:
         """First and last (exclusive) starting step of blocks of columns that fit the memory."""
@@ -195,58 +209,62 @@ class Chain:
         Of the columns that start at `first` to before `last`; the tensor is overwritten in later steps.
         Columns from the oldest on whose greatest number is below `floor` are not followed any further.
         """
-        plan, state = self._plan, self._plan.units
-        ring = torch.empty(
-            plan.span + 1, last - first, self._others, state, dtype=self._within.dtype
-        )
-        slots = ring.unbind(0)
+        plan, state, others = self._plan, self._plan.units, self._others
+        sizes = (plan.span + 1, (last - first) * others, state)
+        ring = torch.empty(*sizes, dtype=self._within.dtype).unbind(
+            0
+        )  # rows: all units of a column
         jacobians = {one: found.mT.unbind(0) for one, found in self._jacobians.items()}
         read = {one: found.mT.unbind(0) for one, found in self._read.items()}
+        within = self._within.mT.unbind(0)
         target = plan.places.get(plan.of)
         is_whole = target == slice(0, state)
         dropped = 0
         for step in range(first, self._steps if until is None else until + 1):
-            new = slots[step % len(slots)]
+            new = ring[step % len(ring)]
             began = min(step, last) - first
-            self._advance(slots, jacobians, new, step, first, last, dropped)
+            self._advance(ring, jacobians, new, step, first, last, dropped)
             if step < last:
-                new[began] = self._begun(step)
+                begins = within[step] if self._start is None else self._unit()
+                new.narrow(0, began * others, others).copy_(begins)
             count = began + (step < last)
+            left = new.narrow(0, dropped * others, (count - dropped) * others)
+            left = left.view(count - dropped, others, state)
             if floor > 0 and began > dropped:
-                small = new[dropped:began].abs().amax((1, 2)) < floor
-                dropped += int(small.long().cumprod(0).sum())
+                small = left[: began - dropped].abs().amax((1, 2)) < floor
+                gone = int(small.long().cumprod(0).sum())
+                dropped, left = dropped + gone, left[gone:]
             if step < 0:
                 continue
             if target is not None:
-                left = new[dropped:count]
                 yield step, first + dropped, left if is_whole else left[..., target]
                 continue
-            result = torch.zeros(count, self._others, self._own.shape[1], dtype=new.dtype)
-            self._advance(slots, read, result, step, first, last, dropped)
+            result = torch.zeros(count * others, self._own.shape[1], dtype=new.dtype)
+            self._advance(ring, read, result, step, first, last, dropped)
+            result = result.view(count, others, -1)
             if step < last and self._start is None:
                 result[began] = self._own[step].mT
             yield step, first + dropped, result[dropped:]
 
-    def _begun(self, step: int) -> Tensor:
-        """What the source moves in the state at its own step."""
-        if self._start is None:
-            return self._within[step].mT
+    def _unit(self) -> Tensor:
+        """What the source moves in the state at its own step: itself."""
         result = torch.zeros(self._others, self._plan.units, dtype=self._within.dtype)
         result[:, self._plan.places[self._plan.source]] = torch.eye(self._others)
         return result
 
     def _advance(
-        self, slots: Sequence[Tensor], by: Mapping[int, Sequence[Tensor]], new: Tensor, step: int, first: int, last: int,
+        self, ring: Sequence[Tensor], by: Mapping[int, Sequence[Tensor]], new: Tensor, step: int, first: int, last: int,
         dropped: int,
     ) -> None:  # fmt: skip
         """`new` = Σ_d by_d D^(step - d), of the columns that have begun."""
-        done = dropped
+        done, others = dropped, self._others
         for delay, matrices in by.items():
             begun = min(step - delay + 1, last) - first
             if step < 0 or begun <= dropped:
                 continue
-            old = slots[(step - delay) % len(slots)][dropped:begun].flatten(0, 1)
-            into = new[dropped:begun].flatten(0, 1)
+            rows = dropped * others, (begun - dropped) * others
+            old = ring[(step - delay) % len(ring)].narrow(0, *rows)
+            into = new.narrow(0, *rows)
             if done == dropped:
                 torch.mm(old, matrices[step], out=into)
                 done = begun
@@ -254,7 +272,7 @@ class Chain:
                 into.addmm_(old, matrices[step])
         began = min(step, last) - first
         if done < began:
-            new[done:began].zero_()
+            new[done * others : began * others].zero_()
 
     def turned(self, result: Tensor) -> Tensor:
         """Steps in the order of the run."""
@@ -263,6 +281,14 @@ class Chain:
     def place(self, step: int) -> int:
         """Where a step (from 0) of the run stands in the chain."""
         return step if self._plan.step.is_forward else self._steps - 1 - step
+
+
+def _units(steps: int, first: int, last: int, dtype: torch.dtype, leaf: Instruction) -> Tensor:
+    """Some unit vectors, at every step."""
+    count = last - first
+    unit = torch.zeros(count, prod(leaf.shape), dtype=dtype)
+    unit[range(count), range(first, last)] = 1
+    return unit.reshape(count, *leaf.shape).expand(steps, count, *leaf.shape)
 
 
 def execute(plan: Plan, values: Values, forcing: float) -> None:

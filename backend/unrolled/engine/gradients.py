@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
+import torch
 from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
@@ -21,7 +22,17 @@ from unrolled.engine.plans import Key, Plan, plan_of
 from unrolled.engine.stages import Stage
 from unrolled.engine.targets import Wanted, read_target
 from unrolled.engine.values import Values
-from unrolled.graph import Adjoint, Program, Request, Schedule, adjoint, arrange, lower
+from unrolled.graph import (
+    Adjoint,
+    Instruction,
+    Program,
+    Request,
+    Schedule,
+    Target,
+    adjoint,
+    arrange,
+    lower,
+)
 from unrolled.language import Recurrence, Shape
 
 
@@ -65,6 +76,14 @@ def _planned(key: Key, lengths: tuple[tuple[str, int], ...], request: Request) -
     return BackwardPlan(found, plan_of(arrange(found.program)))
 
 
+def _one_at(values: Values, target: Target, leaf: Instruction) -> Tensor:
+    """The gradient of the target with respect to itself: one there, zero elsewhere."""
+    steps = [values.length(index) for index in leaf.indices]
+    seed = torch.zeros(*steps, values.batch, *leaf.shape, dtype=values.dtype)
+    seed[(*(step - 1 for step in target.steps), slice(None), *target.unit)] = 1
+    return seed
+
+
 class Backward:
     """The gradients of one scalar. Made by `Run.gradients`; consumed by `chunks` or `complete`, once.
 
@@ -95,16 +114,25 @@ class Backward:
         identity = {**self._adjoint.variables, **self._adjoint.parameters}[name]
         return self._adjoint.program.instructions[identity].shape
 
-    def _room(self, *, is_replayed: bool) -> Backroom:
+    def _room(self, *, is_kept: bool) -> Backroom:
         if self._is_consumed:
             raise RuntimeError("a backward pass is computed once; ask for another")
         self._is_consumed = True
         forward, done, leaves = self._forward
+        found = {one: forward.variables[name] for one, name in self._adjoint.recorded.items()}
+        pads = {one: done.pads[recorded] for one, recorded in found.items()}
+        values = Values(self._adjoint.program, done.lengths, done.batch, done.dtype, done.trees)
         with computing(inference=False):
             room = backroom_of(
-                self._plan, self._adjoint, done, self._forcing, is_replayed=is_replayed
+                self._plan,
+                self._adjoint,
+                values,
+                self._forcing,
+                tuple(pads.items()),
+                is_kept=is_kept,
             )
-            room.load(forward, done, leaves)
+            room.seed(partial(_one_at, room.values, self._adjoint.target))
+            room.load({one: done.tensors[it] for one, it in found.items()}, leaves, pads)
         return room
 
     def chunks(self, sizes: Sequence[int] | None = None) -> Iterator[Chunk]:
@@ -112,7 +140,7 @@ class Backward:
 
         The last chunk has no domain: the gradients of parameters, and of what has no index.
         """
-        room = self._room(is_replayed=False)
+        room = self._room(is_kept=False)
         left = {name for name in self._adjoint.variables if self.domains(name)}
         for stage in self._plan.stages:
             if stage.index is None:
@@ -138,7 +166,7 @@ class Backward:
 
     def complete(self) -> dict[str, Tensor]:
         """Compute everything at once; the gradients by name, as `values`."""
-        room = self._room(is_replayed=True)
+        room = self._room(is_kept=True)
         with computing(inference=False):
             room.compute()
             self._values = room.leave()

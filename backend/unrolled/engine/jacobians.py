@@ -116,9 +116,10 @@ class Jacobians:
         """
         norms = torch.zeros(self._rows, self._columns, dtype=self._done.dtype)
         if self._found.chain is not None:
+            rows = norms.unbind(0)
             with computing():
                 for step, first, last, matrices in self._products(floor):
-                    norms[step, first:last] = norms_of(matrices, norm)
+                    rows[step].narrow(0, first, last - first).copy_(norms_of(matrices, norm))
             return JacobianMap(self.of, self.with_respect_to, norm, self._chain.turned(norms))
         for first, matrices in self._blocks():
             norms[first : first + len(matrices)] = norms_of(matrices, norm)
@@ -284,7 +285,10 @@ def norms_of(matrices: Tensor, norm: Norm) -> Tensor:
 
     The largest singular value is taken from the smaller of the two Gram matrices, scaled so that nothing underflows.
     """
-    frobenius = torch.linalg.vector_norm(matrices, dim=(-2, -1))
+    is_flat = matrices.is_contiguous()
+    frobenius = torch.linalg.vector_norm(
+        matrices.flatten(-2) if is_flat else matrices, dim=-1 if is_flat else (-2, -1)
+    )
     if norm == "frobenius":
         return frobenius
     if 1 in matrices.shape[-2:]:
