@@ -79,3 +79,11 @@ def test_what_no_result_needs_is_not_there() -> None:
     functions = {one.function for one in found.instructions.values()}
     assert not functions & {"outer_total", "batch_total"}
     assert set(found.instructions) == reached
+
+
+def test_a_long_chain_within_one_step_has_a_form_too() -> None:
+    """Each equation is read by the next: a recursion over them would be far too deep."""
+    lines = ["z1[t] = a * h[t-1]", *(f"z{n}[t] = a * z{n - 1}[t] + x[t]" for n in range(2, 180))]
+    _, inside = scanned("\n    ".join([*lines, "h[t] = tanh(z179[t])"]))
+    assert [one.function for one in inside].count("matmul") == 0
+    assert len(inside) <= 4

@@ -51,7 +51,7 @@ class _Linear:
         self._same: dict[tuple[object, ...], int] = {}
 
     def rewrite(self) -> None:
-        for identity in sorted(self.dependent):
+        for identity in self._in_order():
             self._form(identity)
         done: set[int] = set()
         stack = list(self.results)
@@ -98,6 +98,25 @@ class _Linear:
                 found.add(identity)
                 stack += [reader for reader, _ in self.readers.get(identity, ())]
         return found
+
+    def _in_order(self) -> list[int]:
+        """What depends on cotangents, each after what it reads at its own step: no form is far from known ones."""
+        order: list[int] = []
+        entered: set[int] = set()
+        stack = [(one, False) for one in sorted(self.dependent)]
+        while stack:
+            identity, is_left = stack.pop()
+            if is_left:
+                order.append(identity)
+            elif identity not in entered:
+                entered.add(identity)
+                stack.append((identity, True))
+                stack += [
+                    (one.value, False)
+                    for one in self.instructions[identity].operands
+                    if not one.positions and one.value in self.dependent
+                ]
+        return order
 
     # forms
 
@@ -260,10 +279,11 @@ class _Linear:
     def _origin(self, identity: int) -> int:
         """What a value is another name for: a sum of one is its summand."""
         own = self.instructions[identity]
-        is_sum_of_one = own.function == "total" and own.signs == (1,)
-        if own.variable is None and is_sum_of_one and self._is_alike(own, own.operands[0]):
-            return self._origin(own.operands[0].value)
-        return identity
+        while own.variable is None and own.function == "total" and own.signs == (1,):
+            if not self._is_alike(own, own.operands[0]):
+                break
+            own = self.instructions[own.operands[0].value]
+        return own.identity
 
     # what is left
 
