@@ -8,6 +8,7 @@ import type { BandColumns, Mode, Part } from "./parts.ts";
 import { portKey } from "./ports.ts";
 import { routeOf, type Waypoint } from "./route.ts";
 import type { PlacedEdge, PlacedNode, Rail, Template } from "./template.ts";
+import type { Position } from "./types.ts";
 
 function isBefore(one: { anchor: string; position: number }): boolean {
   return one.anchor === "start";
@@ -133,7 +134,7 @@ export function addBand(
       : null,
     head: hasHead
       ? {
-          folded: headOffset({ gapRight: folded.gapLeft + MEASURE.leastGap }),
+          folded: headOffset({ gapRight: folded.gapLeft + folded.gapHead }),
           unfolded: headOffset(unfolded),
         }
       : null,
@@ -228,11 +229,26 @@ function placedEdge(
     targetPlace: placeOf(columns, part.target),
     delay: part.kind === "delayed" ? part.delay : 0,
     child: wire.child,
-    position: wire.position,
+    position: positionOfPart(part),
+    also: wire.also,
     points,
     square: part.kind === "delayed" && wire.child === null ? squareOf(points) : null,
     name: { folded: null, unfolded: null, beyond: null },
   };
+}
+
+/** The only place at which a part stands, read or written: nothing where it stands at every step. */
+function positionOfPart({ kind, wire }: Part): Position | null {
+  switch (kind) {
+    case "arrive":
+    case "join":
+    case "spring":
+      return wire.from;
+    case "within":
+      return wire.to ?? wire.from;
+    default:
+      return wire.to;
+  }
 }
 
 /** The middle of the longest upright piece of a folded loop. */
@@ -264,7 +280,7 @@ function railOf(columns: BandColumns, lines: Lines, part: Part, band: number, to
     return {
       band,
       place: placeOf(columns, other.source ?? other.target) as Rail["joins"][number]["place"],
-      position: wire.position,
+      position: positionOfPart(other),
       x: { folded: at?.folded.x ?? 0, unfolded: at?.unfolded.x ?? 0 },
     };
   };

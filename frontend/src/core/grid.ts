@@ -3,7 +3,7 @@
  * where lines come from, and that on the tracks: a few rounds settle it.
  */
 
-import { type Context, isPassing, Lines, usesGap } from "./lines.ts";
+import { type Context, isFromHead, isPassing, Lines, usesGap } from "./lines.ts";
 import { MEASURE } from "./measures.ts";
 import type { Mode, Part } from "./parts.ts";
 import { type End, portsOf, sideOf } from "./ports.ts";
@@ -20,6 +20,9 @@ export function settleGrid(context: Context): Lines {
   }
   placePorts(lines);
   placeChannels(lines);
+  // Gaps and channels may keep turning each other about: what counts is that the last of them knew the other.
+  placeGaps(lines);
+  placePorts(lines);
   return lines;
 }
 
@@ -98,6 +101,7 @@ function placeGaps(lines: Lines): void {
   placeUnfoldedGap(lines);
   placeFoldedGap(lines, "right");
   placeFoldedGap(lines, "left");
+  placeFoldedHead(lines);
 }
 
 /** The side of a box on which a part ends beside it; nothing where it ends above or below. */
@@ -176,7 +180,7 @@ function placeFoldedGap(lines: Lines, side: "left" | "right"): void {
   const runs: TrackRun[] = [];
   for (const part of lines.context.parts) {
     if (!usesGap(lines.context, part) || isPassing(lines.context, part)) continue;
-    if (part.delay >= 0 !== (side === "right")) continue;
+    if (part.delay >= 0 !== (side === "right") || isFromHead(lines.context, part)) continue;
     const [from, to] = lines.gapSpan(part, "folded");
     const isOutward = part.kind === "arrive" || part.kind === "sink" || part.kind === "depart";
     const stubs: TrackRun["stubs"] = [
@@ -192,6 +196,24 @@ function placeFoldedGap(lines: Lines, side: "left" | "right"): void {
   const needed = count === 0 ? 0 : MEASURE.loop + count * MEASURE.track;
   if (side === "right") grid.gapRight = Math.max(needed + MEASURE.gapRight, MEASURE.leastGap);
   else grid.gapLeft = needed;
+}
+
+function placeFoldedHead(lines: Lines): void {
+  const runs: TrackRun[] = [];
+  for (const part of lines.context.parts) {
+    if (!isFromHead(lines.context, part) || isPassing(lines.context, part)) continue;
+    const [from, to] = lines.gapSpan(part, "folded");
+    const stubs: TrackRun["stubs"] = [
+      { at: from, side: "before", box: boxSide(part, "source", "folded") },
+      { at: to, side: "after" },
+    ];
+    runs.push(gapRun(part, "folded", `${part.key}/gap`, from, to, stubs));
+  }
+  const { levels, count } = arrangeTracks(shortestFirst(runs), null, GAP_ROOM);
+  const grid = lines.grid.modes.folded;
+  for (const [key, level] of levels) grid.gapX.set(key, MEASURE.gapLeft + level * MEASURE.track);
+  const needed = MEASURE.gapLeft + Math.max(count - 1, 0) * MEASURE.track + MEASURE.gapRight;
+  grid.gapHead = Math.max(needed, MEASURE.leastGap);
 }
 
 function addPassage(lines: Lines, mode: Mode): void {

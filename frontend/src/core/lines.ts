@@ -17,6 +17,8 @@ export interface ModeGrid {
   gapX: Map<string, number>;
   gapRight: number;
   gapLeft: number;
+  /** Folded: between what stands once before the first step and the loops at the left of the column. */
+  gapHead: number;
 }
 
 export interface Grid {
@@ -66,6 +68,17 @@ function railOwner(parts: readonly Part[], part: Part): Part | null {
   return parts.find((other) => other.wire.id === part.wire.id && other.kind === wanted) ?? null;
 }
 
+/** Lines from what stands once before the first step: in the folded drawing they have a gap of their own. */
+export function isFromHead(context: Context, part: Part): boolean {
+  const isOnce = part.kind === "spring" || part.kind === "depart" || part.kind === "over";
+  return isOnce && part.source !== null && placeOfElement(context.columns, part.source) === "head";
+}
+
+/** From what comes once after the last step back to a value beyond it. */
+export function isBack(part: Part): boolean {
+  return part.kind === "depart" && part.delay < 0;
+}
+
 /** Whether the sink's rail runs right beneath it. */
 export function isDirectSink(parts: readonly Part[], part: Part): boolean {
   const owner = railOwner(parts, part);
@@ -112,6 +125,8 @@ export function usesGap(context: Context, part: Part): boolean {
       return part.exit !== "top" && !isTucked(context, part);
     case "sink":
       return !isDirectSink(parts, part);
+    case "depart":
+      return !isBack(part);
     default:
       return true;
   }
@@ -126,6 +141,7 @@ export class Lines {
       gapX: new Map(),
       gapRight: MEASURE.leastGap,
       gapLeft: 0,
+      gapHead: MEASURE.leastGap,
     });
     const count = context.columns.rowCount;
     this.grid = {
@@ -197,6 +213,10 @@ export class Lines {
     const { columns } = this.context.columns;
     const element = part[end] ?? part.source ?? part.target;
     const column = columns[element ? placeOfElement(this.context.columns, element) : "step"];
+    if (isBack(part)) {
+      const index = this.context.parts.filter(isBack).indexOf(part);
+      return -(part.source ? columns.tail.left : 0) - MEASURE.backGap - index * MEASURE.track;
+    }
     const grid = this.grid.modes[mode];
     const offset = grid.gapX.get(key) ?? MEASURE.gapLeft;
     const forward = part.delay >= 0;
@@ -306,11 +326,15 @@ export class Lines {
     const isFan = part.kind === "fan" || isDirectSink(this.context.parts, part);
     if (part.target && part.entry[mode] === "bottom" && !isFan) {
       const x = this.endOf(part, "target", mode).x;
-      const gapX = this.gapAt(part, "target", mode, second);
+      const isLong = part.kind === "over";
+      const isHead = isFromHead(this.context, part);
+      const gapX = isHead
+        ? this.gapAt(part, "source", mode, gap)
+        : this.gapAt(part, "target", mode, second);
       runs[part.target.row]?.push({
         key: `${part.key}/entry`,
-        from: Math.min(x, gapX),
-        to: Math.max(x, gapX),
+        from: isLong ? -FAR : Math.min(x, gapX),
+        to: isLong ? FAR : Math.max(x, gapX),
         stubs: [
           { at: gapX, side: vertical === "after" ? "before" : "after" },
           { at: x, side: "before" },

@@ -38,8 +38,9 @@ export const MEASURE = {
   /** A folded loop stands out this far. */
   loop: 30,
   leastGap: 44,
-  /** Between the last column and what stands once after it. */
+  /** Between the last column and what stands once after it; where lines go back from there. */
   tailGap: 30,
+  backGap: 14,
   leastChannel: 26,
   bandGap: 40,
   levelGap: 64,

@@ -211,6 +211,16 @@ function candidates(pose: Pose, edge: PlacedEdge, step: number): Mark[] {
     pieces.push({ index, length: Math.hypot(x2 - x1, y2 - y1) });
   }
   const entry = pieces.at(-1);
+  if (edge.child && pose.progress === 1) {
+    // Trees grow by their runs: only what is beside the parent stands where it stands here.
+    const [x, y] = at(count - 2);
+    const [from] = at(count - 3);
+    for (const distance of [12, 20, 28]) {
+      add(x + Math.sign(from - x) * distance, y - 9, "center");
+      add(x + Math.sign(from - x) * distance, y + 10, "center");
+    }
+    return found;
+  }
   const byLength = [...pieces].sort((a, b) => b.length - a.length);
   if (entry) {
     const [x1, y1] = at(entry.index - 1);

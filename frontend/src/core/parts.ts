@@ -14,7 +14,7 @@ export const MODES: readonly Mode[] = ["folded", "unfolded"];
 
 /**
  * within, delayed, arrive (last step to a node without index), depart (such a node to a boundary value);
- * join: a step to its rail; sink: the rail to a node without index; spring: such a node to its rail;
+ * over: from a node before all steps to one after them; join: a step to its rail; sink: the rail to a node without index; spring: such a node to its rail;
  * fan: the rail to a step.
  */
 export type PartKind =
@@ -22,6 +22,7 @@ export type PartKind =
   | "delayed"
   | "arrive"
   | "depart"
+  | "over"
   | "join"
   | "sink"
   | "spring"
@@ -173,15 +174,17 @@ function passingPart(columns: BandColumns, wire: Wire): Part | null {
   const source = findElement(columns, wire.source);
   const target = findElement(columns, wire.target);
   if (!source || !target) return null;
+  // To a value beyond the last step, from what comes once after it: backwards.
+  const isBack = wire.kind === "depart" && wire.to?.anchor === "end" && source.place === "tail";
   return {
     key: wire.id,
     wire,
-    kind: wire.kind === "depart" ? "depart" : "arrive",
+    kind: wire.kind === "depart" || wire.kind === "over" ? wire.kind : "arrive",
     source: source.element,
     target: target.element,
-    delay: 1,
-    exit: exitOf(columns, source.element, source.place, true),
-    entry: both("bottom"),
+    delay: isBack ? -1 : 1,
+    exit: exitOf(columns, source.element, source.place, !isBack),
+    entry: both(isBack ? "right" : "bottom"),
     isStraight: false,
   };
 }
@@ -197,6 +200,7 @@ function ownParts(columns: BandColumns, wire: Wire): (Part | null)[] {
         columns.crowning.has(wire.target) ? withinPart(columns, wire) : passingPart(columns, wire),
       ];
     case "depart":
+    case "over":
       return [passingPart(columns, wire)];
     case "collect":
     case "broadcast":
@@ -221,6 +225,8 @@ export function crowningOf(band: Band, rowOf: ReadonlyMap<string, number>): Set<
   const steps = new Set(band.nodes.filter(isAt("step")).map((node) => rowOf.get(node.id)));
   const tails = band.nodes.filter(isAt("tail"));
   const isFree = tails.every((node) => !steps.has(rowOf.get(node.id)));
-  const collects = band.wires.some((wire) => wire.kind === "collect");
-  return new Set(isFree && !collects ? tails.map((node) => node.id) : []);
+  const isLast = band.wires.every(
+    ({ kind, from }) => kind !== "collect" && (kind !== "arrive" || from?.anchor === "end"),
+  );
+  return new Set(isFree && isLast ? tails.map((node) => node.id) : []);
 }

@@ -6,6 +6,7 @@
 import { laneOffset } from "./route.ts";
 import type { PlacedEdge, PlacedNode, Rail, Template } from "./template.ts";
 import { balancedTree, type Children, isLeaf, type Tree, treeOf } from "./tree.ts";
+import type { Position } from "./types.ts";
 
 export interface Pose {
   template: Template;
@@ -100,6 +101,11 @@ export function crownStep(pose: Pose, band: number): number {
   return pose.progress === 0 ? pose.anchor : (pose.lengths[band] ?? 1);
 }
 
+/** The column of a place: boundary values stand before the first step and after the last. */
+export function columnAt(pose: Pose, band: number, { position, anchor }: Position): number {
+  return anchor === "start" ? position : (pose.lengths[band] ?? 1) + position;
+}
+
 /** Boundary values stand closer to the steps than a whole column: nothing else is in theirs. */
 export function boundaryShift(pose: Pose, band: number, column: ColumnAt): number {
   if (typeof column !== "number") return 0;
@@ -133,12 +139,13 @@ export function endsOf(pose: Pose, edge: PlacedEdge, step: number): [ColumnAt, C
   const source = fixed(edge.sourcePlace);
   switch (edge.kind) {
     case "arrive": {
-      const last = crownStep(pose, edge.band);
-      const from = typeof edge.position === "number" ? edge.position : last;
+      const from = edge.position ? columnAt(pose, edge.band, edge.position) : 1;
       return [pose.progress === 0 ? pose.anchor : from, target ?? "tail"];
     }
     case "depart":
-      return [source ?? "head", typeof edge.position === "number" ? edge.position : 0];
+      return [source ?? "head", edge.position ? columnAt(pose, edge.band, edge.position) : 0];
+    case "over":
+      return [source ?? "head", target ?? "tail"];
     case "spring":
       return [source ?? "head", source ?? "head"];
     case "sink":
@@ -163,14 +170,12 @@ export function exists(pose: Pose, node: PlacedNode, column: ColumnAt): boolean 
   const isGiven = node.place === "step" && node.node.kind === "input";
   if (tree && isGiven && !isLeaf(tree, column)) return false;
   if (column >= 1 && column <= length) return true;
-  return node.boundary.some((one) =>
-    one.anchor === "start" ? one.position === column : length + one.position === column,
-  );
+  return node.boundary.some((one) => columnAt(pose, node.band, one) === column);
 }
 
 /** Whether an edge's copy for a step is drawn: both its ends are. */
 export function stands(pose: Pose, edge: PlacedEdge, step: number, nodes: NodeIndex): boolean {
-  if (pose.progress === 0) return edge.kind !== "depart" && !reachesBoundary(edge);
+  if (pose.progress === 0) return !reachesBoundary(edge);
   const [source, target] = endsOf(pose, edge, step);
   const length = pose.lengths[edge.band] ?? 1;
   const isIn = (column: ColumnAt): boolean =>
@@ -180,13 +185,20 @@ export function stands(pose: Pose, edge: PlacedEdge, step: number, nodes: NodeIn
   if (edge.kind === "depart" || (edge.kind === "fan" && edge.position !== null)) {
     return to !== undefined && exists(pose, to, target);
   }
+  const isBoundary = (edge.position ? [edge.position] : edge.also).some(
+    (one) => edge.sourcePlace === "step" && columnAt(pose, edge.band, one) === target,
+  );
+  if (isBoundary && edge.targetPlace === "step")
+    return from !== undefined && exists(pose, from, source);
   if (edge.targetPlace !== "rail" && !isIn(target)) return false;
   if (edge.sourcePlace === "rail" || from === undefined) return true;
   return exists(pose, from, source) && (edge.kind === "delayed" || isIn(source));
 }
 
+/** Only from or to a boundary value: the folded drawing has none. */
 function reachesBoundary(edge: PlacedEdge): boolean {
-  return edge.kind === "fan" && typeof edge.position === "number";
+  if (edge.kind === "depart") return true;
+  return edge.position !== null && edge.targetPlace === "step";
 }
 
 export type NodeIndex = ReadonlyMap<string, PlacedNode>;
@@ -198,14 +210,14 @@ export function indexNodes(template: Template): NodeIndex {
 /** Whether an edge stands once instead of at every step. */
 export function isSingle(edge: PlacedEdge): boolean {
   if (edge.kind === "join" || edge.kind === "fan") return edge.position !== null;
-  if (edge.kind === "within") return edge.sourcePlace !== "step" || edge.targetPlace !== "step";
-  return edge.kind !== "delayed";
+  if (edge.kind === "delayed") return edge.position !== null;
+  if (edge.kind !== "within") return true;
+  return edge.position !== null || edge.sourcePlace !== "step" || edge.targetPlace !== "step";
 }
 
 /** The only step at which a single edge stands, where that is a step. */
 export function singleStep(pose: Pose, edge: PlacedEdge): number {
-  if (edge.position === "end") return crownStep(pose, edge.band);
-  if (typeof edge.position === "number") return edge.position;
+  if (edge.position && pose.progress > 0) return columnAt(pose, edge.band, edge.position);
   return crownStep(pose, edge.band);
 }
 
@@ -226,7 +238,7 @@ export function wayOf(pose: Pose, edge: PlacedEdge, step: number, into: Float64A
   for (const point of edge.points) {
     let x = mix(point.folded.x, point.unfolded.x, pose.progress);
     x += point.end === "source" ? from : to;
-    if (point.isAtBox) x += point.end === "source" ? fromShift : toShift;
+    if (point.isAtBox || edge.kind === "within") x += point.end === "source" ? fromShift : toShift;
     let y = mix(point.folded.y, point.unfolded.y, pose.progress);
     y += point.level === "source" ? fromY : toY;
     if (point.isInLane) y += lane;
@@ -255,7 +267,7 @@ export function railSpan(pose: Pose, rail: Rail): { from: number; to: number; y:
     const x = mix(join.x.folded, join.x.unfolded, pose.progress);
     if (join.place === "step") {
       const length = pose.lengths[rail.band] ?? 1;
-      const only = join.position === "end" ? length : join.position;
+      const only = join.position && columnAt(pose, rail.band, join.position);
       for (const step of isFolded ? [pose.anchor] : [only ?? 1, only ?? length]) {
         include(stepX(pose, step) + x + boundaryShift(pose, rail.band, step));
       }

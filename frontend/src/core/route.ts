@@ -4,7 +4,7 @@
  * the two it moves in a straight line. That is the whole of folding.
  */
 
-import { isDirectSink, type Lines } from "./lines.ts";
+import { isBack, isDirectSink, isFromHead, type Lines } from "./lines.ts";
 import { laneOf, MEASURE } from "./measures.ts";
 import type { Mode, Part } from "./parts.ts";
 import type { End } from "./ports.ts";
@@ -53,18 +53,25 @@ function withinPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
   return [endPoint(lines, part, "source", mode), ...places, endPoint(lines, part, "target", mode)];
 }
 
-/** From a child up to its parent: upright to just below it, then across. */
+/** From a child up to its parent: upright to just below it, then across; several of one child beside one another. */
 function childPlaces(lines: Lines, part: Part): Place[] {
   const { source, target } = part;
   if (!source || !target) return [];
+  const siblings = lines.context.parts.filter(
+    (one) => one.source === source && one.target === target && one.wire.child === part.wire.child,
+  );
+  const [count, index] = [siblings.length, siblings.indexOf(part)];
+  const outwards = part.wire.child === "left" ? -1 : 1;
+  const share = count > 1 ? count - index - 0.5 : 1;
   const half = (id: string): number => (lines.context.extents.get(id)?.height ?? 0) / 2;
   const top = (lines.grid.rowY[source.row] ?? 0) - half(source.key);
   const bottom = (lines.grid.rowY[target.row] ?? 0) + half(target.key);
-  const x = target.x + (part.wire.child === "left" ? -MEASURE.port : MEASURE.port);
-  const corner = bottom + MEASURE.entry;
+  const x = target.x + outwards * share * MEASURE.port;
+  const corner = bottom + MEASURE.entry + index * MEASURE.track;
+  const start = source.x + outwards * ((count - 1) / 2 - index) * MEASURE.port;
   return [
-    { end: "source", x: source.x, y: top },
-    { end: "source", x: source.x, y: corner, level: "target" },
+    { end: "source", x: start, y: top },
+    { end: "source", x: start, y: corner, level: "target" },
     { end: "target", x, y: corner },
     { end: "target", x, y: bottom },
   ];
@@ -101,7 +108,8 @@ function passingPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
       { end: "target", x: inX, y: laneY, isInLane: true },
     );
   }
-  const isShared = isArc || part.kind === "depart" || (mode === "folded" && part.kind !== "arrive");
+  const isOwn = part.kind === "arrive" || isFromHead(lines.context, part) || isBack(part);
+  const isShared = isArc || (!isOwn && (part.kind === "depart" || mode === "folded"));
   places.push({ end: isShared ? "target" : "source", x: isShared ? inX : outX, y: toY });
   if (part.isStraight || part.entry[mode] === "bottom") {
     const x = part.entry[mode] === "bottom" ? target.x : inX;
@@ -152,6 +160,7 @@ function placesOf(lines: Lines, part: Part, mode: Mode): Place[] {
     case "delayed":
     case "arrive":
     case "depart":
+    case "over":
       return passingPlaces(lines, part, mode);
     case "join":
     case "spring":

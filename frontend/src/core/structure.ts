@@ -4,7 +4,7 @@
  * a parameter colours the wires it lies on.
  */
 
-import type { Domain, FoldedGraph, GraphEdge, GraphNode } from "./types.ts";
+import type { Domain, FoldedGraph, GraphEdge, GraphNode, Position, Read } from "./types.ts";
 
 /** step: repeated at every index; head: once, before the first; tail: once, after the last. */
 export type Place = "step" | "head" | "tail";
@@ -12,7 +12,8 @@ export type Place = "step" | "head" | "tail";
 /**
  * within: both ends in one column. delayed: `delay` columns on. collect: every step into one node.
  * broadcast: one node into every step. exchange: every step of one band into every step of another.
- * arrive: the step at `position` into a node without index. depart: a node without index into a boundary value.
+ * arrive: the step at `from` into a node without index. depart: a node without index into a boundary value.
+ * over: from a node before all steps to one after them.
  */
 export type WireKind =
   | "within"
@@ -21,7 +22,8 @@ export type WireKind =
   | "broadcast"
   | "exchange"
   | "arrive"
-  | "depart";
+  | "depart"
+  | "over";
 
 export interface Wire {
   id: string;
@@ -35,8 +37,11 @@ export interface Wire {
   delay: number;
   /** On a tree: which child is read. */
   child: "left" | "right" | null;
-  /** arrive: which step is read; depart: which boundary value is written. */
-  position: number | "end" | null;
+  /** The one place that is read, and the one that is written, where it is not every step. */
+  from: Position | null;
+  to: Position | null;
+  /** Boundary values that are written from others of the same column as every step's is. */
+  also: Position[];
 }
 
 export interface Band {
@@ -119,30 +124,70 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
     cut: edge.cut,
     delay: 0,
     child: null,
-    position: null,
+    from: null,
+    to: null,
+    also: [],
   };
   const place = edge.at?.[0];
-  if (isAcross && from === "step" && to === "step") return { ...wire, kind: "exchange" };
+  if (isAcross && from === "step" && to === "step") {
+    const written = place ? positionOf(place) : null;
+    return { ...wire, kind: "exchange", from: written && placeOfRead(edge.reads[0]), to: written };
+  }
   if (from !== "step" && to === "step") {
     return place
-      ? { ...wire, kind: "depart", position: place.position }
+      ? { ...wire, kind: "depart", to: positionOf(place) }
       : { ...wire, kind: "broadcast" };
   }
   if (from === "step" && to !== "step") {
-    const position = edge.reads[0]?.position;
-    if (position === "end" || position === "root")
-      return { ...wire, kind: "arrive", position: "end" };
-    if (typeof position === "number") return { ...wire, kind: "arrive", position };
-    return { ...wire, kind: "collect" };
+    const position = placeOfRead(edge.reads[0]);
+    return position ? { ...wire, kind: "arrive", from: position } : { ...wire, kind: "collect" };
   }
+  if (from === "head" && to === "tail" && !isAcross) return { ...wire, kind: "over" };
   if (from !== "step") return wire;
-  if (place) return { ...wire, kind: "depart", position: place.position };
+  if (place) return boundaryWire(wire, positionOf(place), placeOfRead(read));
   if (read?.position === "left" || read?.position === "right") {
     return { ...wire, kind: "delayed", delay: 1, child: read.position };
   }
   if (read?.position !== undefined) return { ...wire, kind: "exchange" };
   const delay = read?.delay ?? 0;
   return delay === 0 ? wire : { ...wire, kind: "delayed", delay };
+}
+
+function positionOf({ position, anchor }: Position): Position {
+  return { position, anchor };
+}
+
+/** The one place of a domain that a reference reads; nothing where it reads every one or its own. */
+function placeOfRead(read: Read | undefined): Position | null {
+  if (read?.position === "end" || read?.position === "root") return { position: 0, anchor: "end" };
+  if (typeof read?.position === "number") return { position: read.position, anchor: "start" };
+  return null;
+}
+
+/** From a value of a band to a boundary value of the same band: as far apart as their columns. */
+function boundaryWire(wire: Wire, to: Position, from: Position | null): Wire {
+  const delay = from?.anchor === to.anchor ? to.position - from.position : 0;
+  return { ...wire, kind: delay === 0 ? "within" : "delayed", delay, to };
+}
+
+/** Boundary values that come about as every step's values do need no line of their own. */
+function joinTwins(wires: Wire[]): Wire[] {
+  const twinOf = (wire: Wire): Wire | undefined =>
+    wires.find(
+      (one) =>
+        one.to === null &&
+        (["kind", "source", "target", "parameter", "delay", "cut"] as const).every(
+          (key) => one[key] === wire[key],
+        ),
+    );
+  return wires.filter((wire) => {
+    const isOwn = wire.kind === "within" || wire.kind === "delayed";
+    const twin = isOwn && wire.to ? twinOf(wire) : undefined;
+    if (!twin || !wire.to) return true;
+    twin.also.push(wire.to);
+    twin.ids.push(...wire.ids);
+    return false;
+  });
 }
 
 /** References between the same two nodes, of one kind and through one parameter, are one wire. */
@@ -156,14 +201,14 @@ function bundle(wires: Wire[]): Wire[] {
       wire.parameter,
       wire.delay,
       wire.child,
-      wire.position,
+      JSON.stringify([wire.from, wire.to]),
       wire.cut,
     ].join("\u0000");
     const known = seen.get(key);
     if (known) known.ids.push(...wire.ids);
     else seen.set(key, wire);
   }
-  return [...seen.values()];
+  return joinTwins([...seen.values()]);
 }
 
 /** Bands from the bottom up: who is read stands below who reads. */

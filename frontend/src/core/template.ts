@@ -13,7 +13,7 @@ import { placeNames } from "./names.ts";
 import { type Mode, type PartKind, partsOf } from "./parts.ts";
 import type { Waypoint } from "./route.ts";
 import { type Place, type Structure, structure, type Wire } from "./structure.ts";
-import type { Domain, FoldedGraph, GraphNode } from "./types.ts";
+import type { Domain, FoldedGraph, GraphNode, Position } from "./types.ts";
 
 export interface PlacedNode {
   id: string;
@@ -31,7 +31,7 @@ export interface PlacedNode {
     at: "upper" | "middle" | "lower" | "above";
   };
   /** Positions before the first or after the last step that some equation reads. */
-  boundary: { position: number; anchor: "start" | "end" }[];
+  boundary: Position[];
 }
 
 /** A parameter's name beside its line. */
@@ -57,8 +57,10 @@ export interface PlacedEdge {
   targetPlace: Place | "crown" | "rail";
   delay: number;
   child: "left" | "right" | null;
-  /** arrive, depart: the one step it reads or writes. */
-  position: number | "end" | null;
+  /** The one step or boundary value it reads or writes. */
+  position: Position | null;
+  /** Boundary values at which a copy of it stands as at every step. */
+  also: Position[];
   points: Waypoint[];
   /** The book's black square, in the folded drawing. */
   square: { x: number; y: number } | null;
@@ -81,7 +83,7 @@ export interface Rail {
     band: number;
     place: Place | "crown";
     /** Only this step meets it, not every one. */
-    position: number | "end" | null;
+    position: Position | null;
     x: { folded: number; unfolded: number };
   }[];
   /** On which side lies what it leads to or comes from. */

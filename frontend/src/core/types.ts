@@ -9,6 +9,12 @@ export interface Read {
   offset?: number;
 }
 
+/** A place in a domain: counted from 0 before its first step, or from its last one on. */
+export interface Position {
+  position: number;
+  anchor: "start" | "end";
+}
+
 export type Role =
   | "input"
   | "target"
@@ -31,7 +37,7 @@ export interface GraphNode {
   one_hot: boolean;
   latex: string;
   line: number | null;
-  boundary?: { domain: string; position: number; anchor: "start" | "end" }[];
+  boundary?: (Position & { domain: string })[];
   trained?: boolean;
   initial?: string;
 }
@@ -44,7 +50,7 @@ export interface GraphEdge {
   reads: Read[];
   operation: string;
   cut: boolean;
-  at?: { domain: string; position: number }[] | null;
+  at?: (Position & { domain: string })[] | null;
 }
 
 export interface FoldedGraph {

@@ -36,8 +36,19 @@ export const NAMES = readdirSync(FOLDER)
   .filter((file) => file.endsWith(".json"))
   .map((file) => file.replace(".json", ""));
 
+/** Every text of the catalogue, as tests/catalogue/test_drawn.py writes it. */
+export const CATALOGUE: ReadonlyMap<string, Described> = new Map(
+  readFileSync(new URL("../fixtures/catalogue.jsonl", import.meta.url), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .map(({ id, ...described }: Described & { id: string }) => [id, described]),
+);
+
+/** A graph of the fixtures by its name, or a text of the catalogue by `catalogue:` and its name. */
 export function read(name: string): Described {
-  return JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8"));
+  const own = name.startsWith("catalogue:") ? CATALOGUE.get(name.slice(10)) : undefined;
+  return own ?? JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8"));
 }
 
 export function template(name: string): Template {

@@ -124,3 +124,33 @@ describe("folding", () => {
 function ends(path: [number, number][]): [number, number][] {
   return [path[0] as [number, number], path.at(-1) as [number, number]];
 }
+
+describe("values before the first step and after the last", () => {
+  const copies = (id: string, source: string, target: string): string[] => {
+    const pose = poseAt(template(`catalogue:${id}`), 1, 5);
+    return edgeCopies(pose)
+      .filter((copy) => copy.of.source === source && copy.of.target === target)
+      .map((copy) => `${copy.of.kind}@${copy.step}`);
+  };
+
+  test("come from a value beside them as every step's do", () => {
+    expect(copies("gru/literal", "h", "u")).toEqual([0, 1, 2, 3, 4, 5].map((t) => `within@${t}`));
+  });
+
+  test("come from the one step that is read, not from every one", () => {
+    expect(copies("attention", "g", "s")).toEqual(["fan@0", "join@1"]);
+  });
+
+  test("beyond the end stand there, reached from what comes after", () => {
+    expect(copies("information-flow-regularizer", "p", "k")).toEqual(["depart@6"]);
+  });
+
+  test("are passed over by what leads from before all steps to after them", () => {
+    const pose = poseAt(template("catalogue:memory-network"), 1, 5);
+    const copy = edgeCopies(pose).find((one) => one.of.kind === "over");
+    if (!copy) throw new Error("u does not reach a");
+    const path = pathOf(pose, copy);
+    expect(path.length).toBeGreaterThan(4);
+    expect(path.at(-1)?.[0]).toBeGreaterThan(5 * pose.template.pitch - pose.template.left);
+  });
+});

@@ -6,6 +6,7 @@ import type { Box } from "../../src/core/pose.ts";
 import { layOut, type PlacedNode } from "../../src/core/template.ts";
 import {
   boxOf,
+  CATALOGUE,
   edgeCopies,
   isEnd,
   isInside,
@@ -18,6 +19,8 @@ import {
   read,
   template,
 } from "./graphs.ts";
+
+const DRAWN = [...NAMES, ...[...CATALOGUE.keys()].map((id) => `catalogue:${id}`)];
 
 const MODES = [
   ["folded", 0],
@@ -36,7 +39,7 @@ function nameBox(box: Box, node: PlacedNode): Box {
   return { x, y: y - MEASURE.name * 0.3, width, height: MEASURE.name * 0.6 };
 }
 
-describe.each(NAMES)("the drawing of %s", (name) => {
+describe.each(DRAWN)("the drawing of %s", (name) => {
   const placed = template(name);
 
   test("is the same every time", () => {
