@@ -180,7 +180,7 @@ function placedNode(
     const isUpperFree = ports.every((dy) => dy > -7);
     const isLowerFree = ports.every((dy) => dy < 7);
     const at =
-      ports.length === 0 ? "middle" : isUpperFree ? "upper" : isLowerFree ? "lower" : "above";
+      ports.length === 0 ? "middle" : isUpperFree ? "upper" : isLowerFree ? "lower" : "corner";
     return {
       id,
       node: element.node,

@@ -30,15 +30,19 @@ export function isNamedRight(band: Band, id: string): boolean {
 
 /** Boxes first without their lines, then, when it is known how many end on each side, as large as they need. */
 export function columnsOf(band: Band, crossing: readonly Wire[]): BuiltColumns {
-  const bare = buildColumns(band, () => [1, 1]);
+  const bare = buildColumns(band, crossing, () => [1, 1]);
   const parts = partsOf(bare, crossing);
-  return buildColumns(band, (id) => countEnds(parts, id));
+  return buildColumns(band, crossing, (id) => countEnds(parts, id));
 }
 
 export type BuiltColumns = BandColumns & { extents: Map<string, Extent> };
 
-function buildColumns(band: Band, endsOf: (id: string) => [number, number]): BuiltColumns {
-  const { rows, rowOf } = arrangeRows(band);
+function buildColumns(
+  band: Band,
+  crossing: readonly Wire[],
+  endsOf: (id: string) => [number, number],
+): BuiltColumns {
+  const { rows, rowOf } = arrangeRows(band, crossing);
   const crowning = crowningOf(band, rowOf);
   const extents = new Map(band.nodes.map((node) => [node.id, extentOf(node, ...endsOf(node.id))]));
   const byId = new Map(band.nodes.map((node) => [node.id, node]));

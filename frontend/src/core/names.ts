@@ -134,13 +134,18 @@ function taken(pose: Pose, node: PlacedNode, step: number): Box[] {
   const named: Box = {
     x:
       node.name.side === "left"
-        ? box.x - MEASURE.nameGap - node.name.width
-        : box.x + box.width + MEASURE.nameGap,
+        ? box.x - nameGap(node) - node.name.width
+        : box.x + box.width + nameGap(node),
     y: nameY(node) + columnY(pose, node.band, columnOf(pose, node, step)) - MEASURE.name / 2,
     width: node.name.width,
     height: MEASURE.name,
   };
   return [box, named];
+}
+
+/** Between a name and its box: at a corner it stands higher than every line that ends at the side. */
+export function nameGap(node: PlacedNode): number {
+  return node.name.at === "corner" ? 1 : MEASURE.nameGap;
 }
 
 /** Middle of a node's name. */
@@ -151,8 +156,8 @@ export function nameY(node: PlacedNode): number {
       return node.y - Math.max(half - 9, 11);
     case "lower":
       return node.y + Math.max(half - 9, 11);
-    case "above":
-      return node.y - half - 12;
+    case "corner":
+      return node.y - half - 6;
     case "middle":
       return node.y;
   }

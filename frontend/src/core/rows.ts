@@ -49,10 +49,26 @@ function splitByLoops(row: string[], loops: Set<string>): string[][] {
   return [...(others.length > 0 ? [others] : []), ...looping.map((id) => [id])];
 }
 
-export function arrangeRows(band: Band): Rows {
+/** Of exchanges within the band those that lead upwards by themselves: away from all that they come from. */
+function upwardExchanges(band: Band, upward: readonly Wire[], shared: readonly Wire[]): Wire[] {
+  const own = new Set(band.nodes.map((node) => node.id));
+  const found: Wire[] = [];
+  const reaches = (from: string, to: string): boolean =>
+    from === to ||
+    [...upward, ...found].some((wire) => wire.source === from && reaches(wire.target, to));
+  for (const wire of shared) {
+    if (wire.kind !== "exchange" || !own.has(wire.source) || !own.has(wire.target)) continue;
+    if (!reaches(wire.target, wire.source)) found.push(wire);
+  }
+  return found;
+}
+
+/** `shared`: wires that are no lines of the band itself, exchanges among its own steps among them. */
+export function arrangeRows(band: Band, shared: readonly Wire[]): Rows {
   const ids = band.nodes.map((node) => node.id);
   const placeOf = (id: string): string => band.places.get(id) ?? "step";
-  const upward = band.wires.filter(isUpward);
+  const direct = band.wires.filter(isUpward);
+  const upward = [...direct, ...upwardExchanges(band, direct, shared)];
   const targets = new Set(
     band.nodes
       .filter((node) => node.kind === "input" && node.role === "target")

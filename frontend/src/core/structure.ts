@@ -130,8 +130,9 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
   };
   const place = edge.at?.[0];
   if (isAcross && from === "step" && to === "step") {
+    const readPlaces = edge.reads.flatMap((one) => placeOfRead(one) ?? []);
     const written = place ? positionOf(place) : null;
-    return { ...wire, kind: "exchange", from: written && placeOfRead(edge.reads[0]), to: written };
+    return { ...wire, kind: "exchange", from: readPlaces[0] ?? null, to: written };
   }
   if (from !== "step" && to === "step") {
     return place
@@ -148,7 +149,7 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
   if (read?.position === "left" || read?.position === "right") {
     return { ...wire, kind: "delayed", delay: 1, child: read.position };
   }
-  if (read?.position !== undefined) return { ...wire, kind: "exchange" };
+  if (read?.position !== undefined) return { ...wire, kind: "exchange", from: placeOfRead(read) };
   const delay = read?.delay ?? 0;
   return delay === 0 ? wire : { ...wire, kind: "delayed", delay };
 }

@@ -28,7 +28,7 @@ export interface PlacedNode {
     runs: Run[];
     width: number;
     side: "left" | "right";
-    at: "upper" | "middle" | "lower" | "above";
+    at: "upper" | "middle" | "lower" | "corner";
   };
   /** Positions before the first or after the last step that some equation reads. */
   boundary: Position[];

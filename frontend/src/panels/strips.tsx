@@ -54,9 +54,10 @@ function stripNodes(graph: FoldedGraph): GraphNode[] {
     (name): Domain => ({ name, index: name, kind: "chain" }),
   );
   const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  return structure(graph, domains)
-    .bands.toReversed()
-    .flatMap((band) => arrangeRows(band).rows.toReversed().flat())
+  const { bands, crossing } = structure(graph, domains);
+  return bands
+    .toReversed()
+    .flatMap((band) => arrangeRows(band, crossing).rows.toReversed().flat())
     .flatMap((id) => byId.get(id) ?? [])
     .filter((node) => node.domains.length > 0)
     .sort((one, other) => PLACE[one.role] - PLACE[other.role]);

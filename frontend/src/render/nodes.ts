@@ -2,7 +2,7 @@
 
 import { runsAt } from "../core/label.ts";
 import { MEASURE } from "../core/measures.ts";
-import { nameY } from "../core/names.ts";
+import { nameGap, nameY } from "../core/names.ts";
 import { boxOf, type ColumnAt, columnOf, columnY, exists } from "../core/pose.ts";
 import type { PlacedNode } from "../core/template.ts";
 import type { Selection } from "../core/types.ts";
@@ -225,8 +225,7 @@ function paintName(
   const { pose, camera, size, theme } = scene;
   const box = boxOf(pose, node, column);
   const isRight = node.name.side === "right";
-  const edge = isRight ? box.x + box.width + MEASURE.nameGap : box.x - MEASURE.nameGap;
-  const worldX = node.name.at === "above" ? box.x + box.width / 2 : edge;
+  const worldX = isRight ? box.x + box.width + nameGap(node) : box.x - nameGap(node);
   const worldY = nameY(node) + columnY(pose, node.band, column);
   const [x, y] = toScreen(camera, size, worldX, worldY);
   let alpha = fade(scene, (one) => one.node(node, column), 1, STYLE.unrelatedNode);
@@ -240,7 +239,7 @@ function paintName(
     size: Math.max(MEASURE.name * camera.scale, 11),
     colour: roleColour(node.node.role, theme),
     alpha,
-    align: node.name.at === "above" ? "center" : isRight ? "left" : "right",
+    align: isRight ? "left" : "right",
     ...(isPointed ? { halo: ink(theme).paper } : {}),
   });
 }

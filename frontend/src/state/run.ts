@@ -137,7 +137,7 @@ async function follow(request: RunRequest, signal: AbortSignal) {
       request,
       {
         onStart(event) {
-          arriving = new RunTrace(event);
+          arriving = new RunTrace(event, request.inputs ?? {});
           run.value = { phase: "arriving", fault: null, cost: event.cost, nonfinite: null };
         },
         onSteps(event) {

@@ -1,5 +1,6 @@
 /** The values of a run, in one growing array per variable, as the figure reads them. */
-import type { Nested, StartEvent, StepsEvent } from "../api/wire.ts";
+import type { InputValue, Nested, StartEvent, StepsEvent } from "../api/wire.ts";
+import { isNumbers } from "../core/branching.ts";
 import type { Trace } from "../core/types.ts";
 
 interface Track {
@@ -25,9 +26,10 @@ export class RunTrace implements Trace {
   #tracks = new Map<string, Track>();
   #boundary = new Map<string, Map<number, Float32Array>>();
 
-  constructor(start: StartEvent) {
+  /** `inputs`: what the run was given. */
+  constructor(start: StartEvent, inputs: Readonly<Record<string, InputValue>> = {}) {
     this.lengths = start.lengths;
-    this.symbols = start.symbols;
+    this.symbols = { ...onceSymbols(start, inputs), ...start.symbols };
     this.trees = (start.trees ?? {}) as Trace["trees"];
     this.shapes = start.shapes;
     for (const domain of Object.keys(start.lengths)) this.arrived[domain] = 0;
@@ -90,6 +92,11 @@ export class RunTrace implements Trace {
     for (const [name, value] of Object.entries(values)) {
       const track = this.#tracks.get(name);
       if (track && value !== null) this.#write(track, 0, value);
+      const [, owner = "", position] = BOUNDARY.exec(name) ?? [];
+      const steps = this.#tracks.get(owner)?.steps;
+      if (position === undefined || steps === undefined || value === null) continue;
+      const held = this.#boundary.get(owner) ?? new Map<number, Float32Array>();
+      this.#boundary.set(owner, held.set(positionOf(position, steps), flatten(value)));
     }
     for (const [domain, length] of Object.entries(this.lengths)) this.arrived[domain] = length;
     for (const track of this.#tracks.values()) [track.from, track.to] = [1, track.steps];
@@ -121,6 +128,23 @@ export class RunTrace implements Trace {
       if (number > track.high) track.high = number;
     }
   }
+}
+
+/** A boundary value that the run computed, such as "s[0]". */
+const BOUNDARY = /^([^[]+)\[(.+)\]$/;
+
+/** The characters of a text that is given once; those of a sequence come with the run. */
+function onceSymbols(
+  start: StartEvent,
+  inputs: Readonly<Record<string, InputValue>>,
+): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, value]) =>
+      start.domains[name]?.length === 0 && !isNumbers(value) && "text" in value
+        ? [[name, [...value.text]]]
+        : [],
+    ),
+  );
 }
 
 /** "0" and "-1" are themselves; "end+1" is one beyond the last step. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { widthOfRuns } from "../../src/core/label.ts";
 import { MEASURE, nameOf } from "../../src/core/measures.ts";
-import { nameY } from "../../src/core/names.ts";
+import { nameGap, nameY } from "../../src/core/names.ts";
 import type { Box } from "../../src/core/pose.ts";
 import { layOut, type PlacedNode } from "../../src/core/template.ts";
 import {
@@ -30,11 +30,7 @@ const MODES = [
 function nameBox(box: Box, node: PlacedNode): Box {
   const width = Math.min(widthOfRuns(node.name.runs) * MEASURE.name, nameOf(node.node).width);
   const x =
-    node.name.at === "above"
-      ? box.x + box.width / 2 - width / 2
-      : node.name.side === "left"
-        ? box.x - MEASURE.nameGap - width
-        : box.x + box.width + MEASURE.nameGap;
+    node.name.side === "left" ? box.x - nameGap(node) - width : box.x + box.width + nameGap(node);
   const y = box.y + box.height / 2 + nameY(node) - node.y;
   return { x, y: y - MEASURE.name * 0.3, width, height: MEASURE.name * 0.6 };
 }
@@ -71,6 +67,22 @@ describe.each(DRAWN)("the drawing of %s", (name) => {
           expect(overlap(a.box, b.box), `${a.key} ${b.key}`).toBe(false);
         }
         for (const b of boxes) expect(overlap(a.box, b.box), `${a.key} on ${b.key}`).toBe(false);
+      }
+    });
+
+    test("has no upright line through the name of a box", () => {
+      const names = boxes
+        .filter((one) => progress === 0 || one.step === 2 || one.step === "tail")
+        .map((one) => ({ key: one.key, box: nameBox(one.box, one.of) }));
+      for (const piece of pieces(pose)) {
+        if (Math.abs(piece.from[0] - piece.to[0]) > 0.6) continue;
+        const [x, low, high] = [piece.from[0], piece.from[1], piece.to[1]];
+        for (const { key, box } of names) {
+          const isBeside = x < box.x + 1 || x > box.x + box.width - 1;
+          const isApart =
+            Math.max(low, high) < box.y + 1 || Math.min(low, high) > box.y + box.height - 1;
+          expect(isBeside || isApart, `${piece.key} through the name of ${key}`).toBe(true);
+        }
       }
     });
 

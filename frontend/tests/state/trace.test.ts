@@ -41,6 +41,19 @@ test("boundary values stand before the first and after the last step", () => {
   expect(trace.value("h", -1)).toBeNull();
 });
 
+test("boundary values that the run computes come with its end", () => {
+  const trace = new RunTrace(START);
+  trace.finish({ "h[-1]": [1, 2], "h[end+2]": [3, 4], loss: 1 });
+  expect(trace.value("h", -1)).toEqual(Float32Array.of(1, 2));
+  expect(trace.value("h", 5)).toEqual(Float32Array.of(3, 4));
+  expect(trace.value("h", 0)).toEqual(Float32Array.of(9, 8));
+});
+
+test("a character that is given once is shown as itself", () => {
+  const start = { ...START, shapes: { q: [8] }, domains: { q: [] } };
+  expect(new RunTrace(start, { q: { text: "A" } }).symbols).toEqual({ q: ["A"] });
+});
+
 test("null travels as NaN and stays out of the range", () => {
   const trace = new RunTrace(START);
   trace.add(chunk(1, [[-1, null]]));
