@@ -28,6 +28,13 @@ export function isNamedRight(band: Band, id: string): boolean {
   return delays.length > 0 && delays.every((delay) => delay < 0);
 }
 
+/** Room for a loop at the right of a box, with its parameter's name. */
+function innerReach(band: Band, id: string): number {
+  const loops = band.wires.filter((wire) => wire.kind === "inner" && wire.source === id);
+  if (loops.length === 0) return 0;
+  return loops.some((wire) => wire.parameter) ? MEASURE.inner * 2 : MEASURE.inner;
+}
+
 /** Boxes first without their lines, then, when it is known how many end on each side, as large as they need. */
 export function columnsOf(band: Band, crossing: readonly Wire[]): BuiltColumns {
   const bare = buildColumns(band, crossing, () => [1, 1]);
@@ -66,9 +73,10 @@ function buildColumns(
       if (!node) return { half: 0, left: MEASURE.slot / 2, right: MEASURE.slot / 2 };
       const half = (extents.get(node.id)?.width ?? 0) / 2;
       const named = half + MEASURE.nameGap + nameOf(node).width;
+      const plain = half + innerReach(band, node.id);
       return isNamedRight(band, node.id)
-        ? { half, left: half, right: named }
-        : { half, left: named, right: half };
+        ? { half, left: half, right: Math.max(named, plain) }
+        : { half, left: named, right: plain };
     });
     placeColumn(lattice, MEASURE.boxGap, crowning);
     // What stands once above the last step does not widen every step.

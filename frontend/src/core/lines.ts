@@ -119,6 +119,7 @@ export function usesGap(context: Context, part: Part): boolean {
   const { parts } = context;
   switch (part.kind) {
     case "within":
+    case "inner":
     case "fan":
       return false;
     case "join":
@@ -155,6 +156,10 @@ export class Lines {
 
   bendOf(part: Part, end: End, mode: Mode): Bend {
     const grid = this.grid.modes[mode];
+    if (part.kind === "inner") {
+      const isUpper = (end === "source") === part.wire.delay > 0;
+      return { distance: 0, turn: isUpper ? "loop-out" : "loop-in" };
+    }
     if (part.isStraight && mode === "unfolded") return { distance: 0, turn: "straight" };
     const isArc = Math.abs(part.delay) > 1 && mode === "unfolded";
     const key = isArc && end === "target" ? `${part.key}/gap2` : `${part.key}/gap`;
@@ -242,7 +247,7 @@ export class Lines {
     const runs: TrackRun[][] = Array.from({ length: this.context.columns.rowCount + 1 }, () => []);
     for (const part of this.context.parts) {
       if (part.kind === "within") this.addLinks(runs, part, mode);
-      else this.addPassing(runs, part, mode);
+      else if (part.kind !== "inner") this.addPassing(runs, part, mode);
     }
     return runs;
   }

@@ -35,6 +35,8 @@ export const MEASURE = {
   join: 14,
   gapLeft: 12,
   gapRight: 16,
+  /** So far stands out a loop along an index inside a box. */
+  inner: 16,
   /** A folded loop stands out this far. */
   loop: 30,
   leastGap: 44,

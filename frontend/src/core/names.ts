@@ -250,7 +250,7 @@ function candidates(pose: Pose, edge: PlacedEdge, step: number): Mark[] {
         add(x - 5, y, "right");
       } else {
         add(x, y - 9, "center");
-        add(x, y + 10, "center");
+        add(x, y + 12, "center");
       }
     }
   }

@@ -14,7 +14,7 @@ export const MODES: readonly Mode[] = ["folded", "unfolded"];
 
 /**
  * within, delayed, arrive (last step to a node without index), depart (such a node to a boundary value);
- * over: from a node before all steps to one after them; join: a step to its rail; sink: the rail to a node without index; spring: such a node to its rail;
+ * over: from a node before all steps to one after them; inner: along an index inside a box; join: a step to its rail; sink: the rail to a node without index; spring: such a node to its rail;
  * fan: the rail to a step.
  */
 export type PartKind =
@@ -23,6 +23,7 @@ export type PartKind =
   | "arrive"
   | "depart"
   | "over"
+  | "inner"
   | "join"
   | "sink"
   | "spring"
@@ -189,12 +190,31 @@ function passingPart(columns: BandColumns, wire: Wire): Part | null {
   };
 }
 
+/** Out of a box and back into it: the cells from top to bottom are the steps of the inner index. */
+function innerPart(columns: BandColumns, wire: Wire): Part | null {
+  const element = findElement(columns, wire.source)?.element;
+  if (!element) return null;
+  return {
+    key: wire.id,
+    wire,
+    kind: "inner",
+    source: element,
+    target: element,
+    delay: 0,
+    exit: "right",
+    entry: both("right"),
+    isStraight: false,
+  };
+}
+
 function ownParts(columns: BandColumns, wire: Wire): (Part | null)[] {
   switch (wire.kind) {
     case "within":
       return [withinPart(columns, wire)];
     case "delayed":
       return [delayedPart(columns, wire)];
+    case "inner":
+      return [innerPart(columns, wire)];
     case "arrive":
       return [
         columns.crowning.has(wire.target) ? withinPart(columns, wire) : passingPart(columns, wire),

@@ -222,7 +222,8 @@ function besidePorts(
         const down = turn("down").sort((a, b) => b.bend.distance - a.bend.distance);
         const ordered = [...up, ...out, ...level, ...back, ...down];
         const reach = extent.height / 2 - (extent.shape === "diamond" ? 8 : 7);
-        const widest = mode === "folded" ? MEASURE.loopPort : MEASURE.sidePort;
+        const isWide = mode === "folded" || endings.some(({ part }) => part.kind === "inner");
+        const widest = isWide ? MEASURE.loopPort : MEASURE.sidePort;
         const above = up.length + out.length;
         const below = back.length + down.length;
         ordered.forEach(({ part, end }, index) => {

@@ -211,6 +211,7 @@ export function indexNodes(template: Template): NodeIndex {
 export function isSingle(edge: PlacedEdge): boolean {
   if (edge.kind === "join" || edge.kind === "fan") return edge.position !== null;
   if (edge.kind === "delayed") return edge.position !== null;
+  if (edge.kind === "inner") return false;
   if (edge.kind !== "within") return true;
   return edge.position !== null || edge.sourcePlace !== "step" || edge.targetPlace !== "step";
 }

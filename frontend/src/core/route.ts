@@ -53,6 +53,16 @@ function withinPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
   return [endPoint(lines, part, "source", mode), ...places, endPoint(lines, part, "target", mode)];
 }
 
+/** A loop at the side of a box. */
+function innerPlaces(lines: Lines, part: Part, mode: Mode): Place[] {
+  const [source, target] = [
+    endPoint(lines, part, "source", mode),
+    endPoint(lines, part, "target", mode),
+  ];
+  const x = Math.max(source.x, target.x) + MEASURE.inner;
+  return [source, { ...source, x }, { ...source, x, y: target.y }, target];
+}
+
 /** From a child up to its parent: upright to just below it, then across; several of one child beside one another. */
 function childPlaces(lines: Lines, part: Part): Place[] {
   const { source, target } = part;
@@ -157,6 +167,8 @@ function placesOf(lines: Lines, part: Part, mode: Mode): Place[] {
   switch (part.kind) {
     case "within":
       return withinPlaces(lines, part, mode);
+    case "inner":
+      return innerPlaces(lines, part, mode);
     case "delayed":
     case "arrive":
     case "depart":

@@ -13,7 +13,7 @@ export type Place = "step" | "head" | "tail";
  * within: both ends in one column. delayed: `delay` columns on. collect: every step into one node.
  * broadcast: one node into every step. exchange: every step of one band into every step of another.
  * arrive: the step at `from` into a node without index. depart: a node without index into a boundary value.
- * over: from a node before all steps to one after them.
+ * over: from a node before all steps to one after them. inner: along an index inside the box of one step.
  */
 export type WireKind =
   | "within"
@@ -23,7 +23,8 @@ export type WireKind =
   | "exchange"
   | "arrive"
   | "depart"
-  | "over";
+  | "over"
+  | "inner";
 
 export interface Wire {
   id: string;
@@ -151,6 +152,8 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
   }
   if (read?.position !== undefined) return { ...wire, kind: "exchange", from: placeOfRead(read) };
   const delay = read?.delay ?? 0;
+  const isInner = edge.source === edge.target && delay === 0;
+  if (isInner) return { ...wire, kind: "inner", delay: innerDelay(edge.reads) };
   return delay === 0 ? wire : { ...wire, kind: "delayed", delay };
 }
 
@@ -163,6 +166,10 @@ function placeOfRead(read: Read | undefined): Position | null {
   if (read?.position === "end" || read?.position === "root") return { position: 0, anchor: "end" };
   if (typeof read?.position === "number") return { position: read.position, anchor: "start" };
   return null;
+}
+
+function innerDelay(reads: readonly Read[]): number {
+  return reads.find((one) => one.delay !== undefined && one.delay !== 0)?.delay ?? 1;
 }
 
 /** From a value of a band to a boundary value of the same band: as far apart as their columns. */

@@ -154,3 +154,19 @@ describe("values before the first step and after the last", () => {
     expect(path.at(-1)?.[0]).toBeGreaterThan(5 * pose.template.pitch - pose.template.left);
   });
 });
+
+test("what runs along an index inside a box is a loop at its side, at every step", () => {
+  const pose = poseAt(template("catalogue:long-term-dependencies/figure"), 1, 3);
+  const loops = edgeCopies(pose).filter((copy) => copy.of.kind === "inner");
+  expect(loops.map((copy) => [copy.of.parameter, copy.step])).toEqual([
+    ["W", 1],
+    ["W", 2],
+    ["W", 3],
+  ]);
+  const h = nodeCopies(pose).find((copy) => copy.key === "h@1");
+  if (!h || !loops[0]) throw new Error("no h or no loop");
+  const box = boxOf(pose, h.of, 1);
+  const path = pathOf(pose, loops[0]);
+  expect(path.map(([x]) => x - box.x - box.width)).toEqual([0, 16, 16, 0]);
+  expect((path.at(-1)?.[1] ?? 0) - (path[0]?.[1] ?? 0)).toBeGreaterThan(12);
+});
