@@ -71,6 +71,12 @@ function homeOf(node: GraphNode): string | null {
   return node.domains[0] ?? null;
 }
 
+/** Boundary values of an index inside a box stand in no column. */
+function inItsBand(node: GraphNode): GraphNode {
+  const home = homeOf(node);
+  return { ...node, boundary: (node.boundary ?? []).filter((one) => one.domain === home) };
+}
+
 /** Which band each node without index belongs to, and on which side of it. */
 function settleLoose(
   nodes: GraphNode[],
@@ -129,7 +135,7 @@ function wireOf(edge: GraphEdge, from: Place, to: Place, home: string, isAcross:
     to: null,
     also: [],
   };
-  const place = edge.at?.[0];
+  const place = edge.at?.find((one) => one.domain === home);
   if (isAcross && from === "step" && to === "step") {
     const readPlaces = edge.reads.flatMap((one) => placeOfRead(one) ?? []);
     const written = place ? positionOf(place) : null;
@@ -243,7 +249,7 @@ function stack(names: string[], edges: GraphEdge[], homes: Map<string, string>):
 
 /** Sorts a folded graph into bands, places and wires. */
 export function structure(graph: FoldedGraph, domains: readonly Domain[]): Structure {
-  const nodes = graph.nodes.filter(isDrawn);
+  const nodes = graph.nodes.filter(isDrawn).map(inItsBand);
   const drawn = new Set(nodes.map((node) => node.id));
   const edges = graph.edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target));
   const used = domains.filter((domain) => nodes.some((node) => homeOf(node) === domain.name));

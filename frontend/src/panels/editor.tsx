@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ProblemEntry } from "../api/wire.ts";
 import type { FoldedGraph, Theme } from "../core/types.ts";
-import { parameterColour, roleColour } from "../render/colours.ts";
+import { symbolColour } from "../render/colours.ts";
 import { redoEquations, setEquations, undoEquations } from "../state/actions.ts";
 import { breakLine, caretAfter, type Edit, indent, pieces, spanOn } from "../state/source.ts";
 import { description, diagnostics, equations, reading, said, text, theme } from "../state/store.ts";
@@ -145,8 +145,7 @@ function Line(props: { line: string; number: number; faults: readonly ProblemEnt
 /** The colour a name has in the figure; functions, indices and words of the language have none. */
 function colourOf(name: string, graph: FoldedGraph | undefined, theme: Theme): string | undefined {
   const node = graph?.nodes.find((each) => each.id === name);
-  if (!node) return undefined;
-  return node.kind === "parameter" ? parameterColour(name, theme) : roleColour(node.role, theme);
+  return node && symbolColour(node, theme);
 }
 
 /** One card per fault, level with its line; cards that would overlap move down. */

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Equation, Operation } from "../api/wire.ts";
 import type { FoldedGraph, Theme } from "../core/types.ts";
-import { parameterColour, roleColour } from "../render/colours.ts";
+import { symbolColour } from "../render/colours.ts";
 import { details, numberAt } from "../state/details.ts";
 import { formatNumber, fullNumber } from "../state/format.ts";
 import { description, text, theme, unit } from "../state/store.ts";
@@ -80,6 +80,5 @@ function colourOf(
   const operands = operation.operands.map((id) => byId.get(id)?.reference);
   const name = isWhole ? equation.variable : (operation.reference ?? operands[0]);
   const node = graph?.nodes.find((each) => each.id === name);
-  if (!node) return undefined;
-  return node.kind === "parameter" ? parameterColour(node.id, theme) : roleColour(node.role, theme);
+  return node && symbolColour(node, theme);
 }

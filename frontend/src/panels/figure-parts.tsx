@@ -4,8 +4,8 @@ import { type Run, runsOfLatex, textOfRuns } from "../core/label.ts";
 import { boxOf, endsOf } from "../core/pose.ts";
 import type { FoldedGraph, Selection, Theme, Trace } from "../core/types.ts";
 import { toScreen } from "../core/view.ts";
-import { parameterColour, type Scale, scaleTable } from "../render/colours.ts";
-import { eachCopy } from "../render/edges.ts";
+import { isLearned, type Scale, scaleTable, symbolColour } from "../render/colours.ts";
+import { colourOfEdge, eachCopy } from "../render/edges.ts";
 import { eachNode } from "../render/nodes.ts";
 import { windowOf } from "../render/paint.ts";
 import type { Scene } from "../render/scene.ts";
@@ -50,10 +50,14 @@ interface ParametersProps {
   onSelect(focus: Selection | null): void;
 }
 
-/** Every parameter once: it is shared by all steps. */
+/** Every parameter once: it is shared by all steps. What no training changes stands after the word for it. */
 export function Parameters(props: ParametersProps) {
   const { graph, theme, words, pointed, selection, onPoint, onSelect } = props;
-  const parameters = graph.nodes.filter((node) => node.kind === "parameter");
+  const learned = graph.nodes.filter(isLearned);
+  const fixed = graph.nodes.filter(
+    (node) => (node.kind === "parameter" || node.kind === "constant") && !isLearned(node),
+  );
+  const parameters = [...learned, ...fixed];
   if (parameters.length === 0) return null;
   const onEdges = new Set(
     graph.edges.filter((edge) => edge.source !== edge.parameter).map((edge) => edge.parameter),
@@ -66,13 +70,14 @@ export function Parameters(props: ParametersProps) {
         const isPointed = pointed?.kind === "parameter" && pointed.id === node.id;
         return (
           <li key={node.id}>
+            {node === fixed[0] && <span class="figure-fixed">{words.fixed}</span>}
             <button
               type="button"
               class="figure-parameter"
               data-parameter={node.id}
               data-pointed={isPointed ? "" : undefined}
               aria-pressed={isSelected}
-              style={{ color: parameterColour(node.id, theme) }}
+              style={{ color: symbolColour(node, theme) }}
               onPointerEnter={() => onPoint(own)}
               onPointerLeave={() => onPoint(null)}
               onFocus={(event) => event.currentTarget.matches(":focus-visible") && onPoint(own)}
@@ -206,7 +211,7 @@ export function Mirror({ scene }: { scene: Scene }) {
         data-target={`${edge.target}@${target}`}
         data-step={step}
         data-parameter={edge.parameter ?? undefined}
-        data-colour={edge.parameter ? parameterColour(edge.parameter, scene.theme) : undefined}
+        data-colour={edge.parameter ? colourOfEdge(scene, edge.parameter) : undefined}
         data-cut={edge.cut ? "" : undefined}
       />,
     );

@@ -3,7 +3,7 @@
 import katex from "katex";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { FoldedGraph, Selection, Theme } from "../core/types.ts";
-import { parameterColour, roleColour } from "../render/colours.ts";
+import { parameterColour, symbolColour } from "../render/colours.ts";
 import { point, select } from "../state/actions.ts";
 import { description, pointed, selection, theme } from "../state/store.ts";
 
@@ -24,12 +24,12 @@ export function colourSymbols(
   graph: FoldedGraph | undefined,
   theme: Theme,
 ): void {
-  const roles = new Map(graph?.nodes.map((node) => [node.id, node.role]));
+  const nodes = new Map(graph?.nodes.map((node) => [node.id, node]));
   for (const symbol of element.querySelectorAll<HTMLElement>(SYMBOLS)) {
     const { node, parameter } = symbol.dataset;
-    const role = node === undefined ? undefined : roles.get(node);
-    if (parameter !== undefined) symbol.style.color = parameterColour(parameter, theme);
-    else if (role) symbol.style.color = roleColour(role, theme);
+    const own = nodes.get(parameter ?? node ?? "");
+    if (own) symbol.style.color = symbolColour(own, theme);
+    else if (parameter !== undefined) symbol.style.color = parameterColour(parameter, theme);
   }
 }
 

@@ -7,7 +7,7 @@ import { details } from "../state/details.ts";
 import { formatCount, formatNumber, formatShape } from "../state/format.ts";
 import { description, text, theme } from "../state/store.ts";
 import { product } from "../state/trace.ts";
-import { Copy, Facts, Reference, Title } from "./inspector-parts.tsx";
+import { Copy, Facts, kindWord, Reference, Title } from "./inspector-parts.tsx";
 
 export function ParameterDetails({ node }: { node: GraphNode }) {
   const words = text.value.inspector;
@@ -17,7 +17,7 @@ export function ParameterDetails({ node }: { node: GraphNode }) {
   const output = details.value.get(node.id);
   return (
     <>
-      <Title node={node}>{text.value.roles[node.role]}</Title>
+      <Title node={node}>{kindWord(node)}</Title>
       <Facts
         rows={[
           [words.shape, formatShape(node.shape, words.scalar)],

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { GraphEdge, GraphNode, Read } from "../core/types.ts";
+import { isLearned } from "../render/colours.ts";
 import { point, select } from "../state/actions.ts";
 import { description, step, text } from "../state/store.ts";
 import { Formula } from "./formula.tsx";
@@ -15,6 +16,13 @@ export function Title({ node, children }: { node: GraphNode; children?: Componen
       <span>{children}</span>
     </h2>
   );
+}
+
+/** "state", "parameter", "fixed parameter", "constant". */
+export function kindWord(node: GraphNode): string {
+  const { roles, kinds } = text.value;
+  if (node.kind === "constant" || node.kind === "setting") return kinds[node.kind];
+  return node.kind === "parameter" && !isLearned(node) ? kinds.fixed : roles[node.role];
 }
 
 export function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) {

@@ -3,14 +3,14 @@ import type { GraphNode } from "../core/types.ts";
 import { formatShape } from "../state/format.ts";
 import { architecture, description, language, text } from "../state/store.ts";
 import { Formula, symbolHandlers, useSymbolFocus } from "./formula.tsx";
+import { kindWord } from "./inspector-parts.tsx";
 
 export function Symbols() {
   const words = text.value.symbols;
   const place = useSymbolFocus([description.value, language.value]);
   const nodes = description.value?.graph.nodes ?? [];
   const legend = architecture.value?.legend ?? {};
-  const lines = nodes.filter((node) => legend[node.id] || node.kind !== "constant");
-  if (lines.length === 0) return null;
+  if (nodes.length === 0) return null;
   return (
     <section class="symbols" aria-labelledby="symbols-title" ref={place} {...symbolHandlers}>
       <h2 id="symbols-title">{words.title}</h2>
@@ -23,12 +23,12 @@ export function Symbols() {
           </tr>
         </thead>
         <tbody>
-          {lines.map((node) => (
+          {nodes.map((node) => (
             <tr key={node.id}>
               <th scope="row">
                 <Formula latex={latexOf(node)} />
               </th>
-              <td>{legend[node.id]?.[language.value] ?? text.value.roles[node.role]}</td>
+              <td>{legend[node.id]?.[language.value] ?? kindWord(node)}</td>
               <td class="symbol-shape">{formatShape(node.shape, words.scalar)}</td>
             </tr>
           ))}

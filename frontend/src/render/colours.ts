@@ -1,6 +1,6 @@
 /** One colour per role, per parameter and per value, in three themes; the equations use the same. */
 
-import type { Role, Theme } from "../core/types.ts";
+import type { GraphNode, Role, Theme } from "../core/types.ts";
 import { hexOfOklch, mixHex, rgbOfHex } from "./oklch.ts";
 
 /** The inks of the figure that mean nothing by themselves. */
@@ -140,6 +140,17 @@ export function parameterColour(name: string, theme: Theme): string {
       : hexOfOklch(0.4 + 0.14 * swing + Math.min(lift, 0.02), strength, hue);
   parameterColours.set(key, colour);
   return colour;
+}
+
+/** Constants, settings and weights that are held still are grey: only what learns has a colour. */
+export function isLearned(node: GraphNode): boolean {
+  return node.kind === "parameter" && node.trained !== false;
+}
+
+/** The colour of a symbol, in the drawing, the lists and the equations alike. */
+export function symbolColour(node: GraphNode, theme: Theme): string {
+  if (node.role !== "parameter") return roleColour(node.role, theme);
+  return isLearned(node) ? parameterColour(node.id, theme) : ink(theme).muted;
 }
 
 /** Which of the fixed scales a variable's values are read on. */

@@ -28,8 +28,9 @@ const NAMED = 0.5;
 /** Below this zoom only the current step and what is pointed at keep them. */
 const ROOMY = 0.66;
 
-function colourOfEdge(scene: Scene, parameter: string | null): string {
-  return parameter === null ? ink(scene.theme).muted : parameterColour(parameter, scene.theme);
+export function colourOfEdge(scene: Scene, parameter: string | null): string {
+  const isColoured = parameter !== null && scene.learned.has(parameter);
+  return isColoured ? parameterColour(parameter, scene.theme) : ink(scene.theme).muted;
 }
 
 function hasArrived(scene: Scene, band: number, step: number): boolean {

@@ -1,10 +1,11 @@
 /** Everything a frame is made of. `paint` turns it into a picture; nothing else decides what is seen. */
 
-import type { Run } from "../core/label.ts";
+import { type Run, runsOfLatex } from "../core/label.ts";
 import { smoothstep } from "../core/motion.ts";
 import type { NodeIndex, Pose } from "../core/pose.ts";
-import type { Selection, Theme, Trace } from "../core/types.ts";
+import type { FoldedGraph, Selection, Theme, Trace } from "../core/types.ts";
 import type { Camera, Size } from "../core/view.ts";
+import { isLearned } from "./colours.ts";
 import type { Emphasis } from "./emphasis.ts";
 import type { Ranges } from "./values.ts";
 
@@ -26,6 +27,21 @@ export interface Scene {
   emphasis: { from: Emphasis; to: Emphasis; share: number };
   /** Names of parameters as they are set. */
   names: ReadonlyMap<string, readonly Run[]>;
+  /** Parameters that learn: the others are grey. */
+  learned: ReadonlySet<string>;
+}
+
+/** Names of everything that lies on lines, as they are set. */
+export function namesOf(graph: FoldedGraph): Map<string, Run[]> {
+  return new Map(
+    graph.nodes
+      .filter((node) => node.role === "parameter")
+      .map((node) => [node.id, runsOfLatex(node.latex)]),
+  );
+}
+
+export function learnedOf(graph: FoldedGraph): Set<string> {
+  return new Set(graph.nodes.filter(isLearned).map((node) => node.id));
 }
 
 export const STYLE = {

@@ -3,7 +3,7 @@
  * A frame asks for the next one only while something still moves.
  */
 
-import { type Run, runsOfLatex } from "../core/label.ts";
+import type { Run } from "../core/label.ts";
 import { DURATION, isMoving, type Motion, resting, send, valueAt } from "../core/motion.ts";
 import { indexNodes, type NodeIndex, type Pose, poseOf, visibleSteps } from "../core/pose.ts";
 import { layOut, type Template } from "../core/template.ts";
@@ -24,7 +24,7 @@ import { CanvasPainter, forgetWidths } from "./canvas.ts";
 import { ink } from "./colours.ts";
 import { type Emphasis, emphasisOf, NONE } from "./emphasis.ts";
 import { paint } from "./paint.ts";
-import type { Scene } from "./scene.ts";
+import { learnedOf, namesOf, type Scene } from "./scene.ts";
 import { type Ranges, rangesOf } from "./values.ts";
 
 export interface StageInput {
@@ -79,6 +79,7 @@ export class Stage {
   size: Size = { width: 0, height: 0 };
   private input: StageInput;
   private names: Map<string, Run[]>;
+  private learned: Set<string>;
   private progress: Motion;
   private step: Motion;
   private fading: Motion = resting(1);
@@ -103,6 +104,7 @@ export class Stage {
     this.template = layOut(input.graph, input.domains);
     this.nodes = indexNodes(this.template);
     this.names = namesOf(input.graph);
+    this.learned = learnedOf(input.graph);
     this.ranges = rangesOf(input.graph, input.trace);
     this.progress = resting(input.unfolded ? 1 : 0);
     this.step = resting(input.step);
@@ -172,6 +174,7 @@ export class Stage {
     this.template = layOut(next.graph, next.domains);
     this.nodes = indexNodes(this.template);
     this.names = namesOf(next.graph);
+    this.learned = learnedOf(next.graph);
     this.isTouched = { folded: false, unfolded: false };
   }
 
@@ -365,6 +368,7 @@ export class Stage {
       pointed,
       emphasis: { ...this.emphasis, share: valueAt(this.fading, now) },
       names: this.names,
+      learned: this.learned,
     };
   }
 
@@ -388,12 +392,4 @@ export class Stage {
     this.listener(timeAxisOf(scene.pose, scene.camera, this.size), !isBusy);
     if (isBusy) this.draw();
   };
-}
-
-function namesOf(graph: FoldedGraph): Map<string, Run[]> {
-  return new Map(
-    graph.nodes
-      .filter((node) => node.kind === "parameter")
-      .map((node) => [node.id, runsOfLatex(node.latex)]),
-  );
 }

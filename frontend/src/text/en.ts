@@ -282,6 +282,7 @@ export const en = {
     memory: "memory",
     parameter: "parameter",
   },
+  kinds: { fixed: "fixed parameter", constant: "constant", setting: "setting" },
 
   run: {
     loading: "Opening the book…",

@@ -265,6 +265,7 @@ export const zh: Dictionary = {
     memory: "记忆",
     parameter: "参数",
   },
+  kinds: { fixed: "固定的参数", constant: "常数", setting: "设置" },
 
   run: {
     loading: "正在打开…",

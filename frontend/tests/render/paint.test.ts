@@ -30,6 +30,12 @@ test("one parameter has one colour at every step", () => {
   expect(opacities(svg, colour).length).toBeGreaterThanOrEqual(4);
 });
 
+test("lines through weights that are held still are grey, through learned ones coloured", () => {
+  const svg = drawing("catalogue:echo-state-network", { progress: 1 });
+  expect(opacities(svg, parameterColour("V", "paper")).length).toBeGreaterThan(0);
+  for (const name of ["U", "W"]) expect(svg).not.toContain(parameterColour(name, "paper"));
+});
+
 test("pointing at a parameter lights all its lines and dims the others to 12 %", () => {
   const svg = drawing("lstm", { progress: 1, pointed: { kind: "parameter", id: "W_f" } });
   expect(new Set(opacities(svg, parameterColour("W_f", "paper")))).toEqual(new Set([1]));

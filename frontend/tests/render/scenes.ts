@@ -1,13 +1,12 @@
 /** A scene of a fixture with made-up values, painted into an SVG document. */
 
-import { runsOfLatex } from "../../src/core/label.ts";
 import { indexNodes, poseOf } from "../../src/core/pose.ts";
 import { layOut } from "../../src/core/template.ts";
 import type { Selection, Theme, Trace } from "../../src/core/types.ts";
 import { foldedCamera, unfoldedCamera } from "../../src/core/view.ts";
 import { emphasisOf, NONE } from "../../src/render/emphasis.ts";
 import { paint } from "../../src/render/paint.ts";
-import type { Scene } from "../../src/render/scene.ts";
+import { learnedOf, namesOf, type Scene } from "../../src/render/scene.ts";
 import { SvgPainter } from "../../src/render/svg.ts";
 import { rangesOf } from "../../src/render/values.ts";
 import { type Described, read } from "../core/graphs.ts";
@@ -63,11 +62,8 @@ export function sceneOf(name: string, wanted: Wanted): Scene {
     selection: wanted.selection ?? null,
     pointed,
     emphasis: { from: NONE, to: emphasisOf(pointed, pose, graph), share: 1 },
-    names: new Map(
-      graph.nodes
-        .filter((node) => node.kind === "parameter")
-        .map((node) => [node.id, runsOfLatex(node.latex)]),
-    ),
+    names: namesOf(graph),
+    learned: learnedOf(graph),
   };
 }
 
