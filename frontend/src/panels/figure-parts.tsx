@@ -2,14 +2,14 @@
 
 import { type Run, runsOfLatex, textOfRuns } from "../core/label.ts";
 import { boxOf, endsOf } from "../core/pose.ts";
-import type { FoldedGraph, Selection, Theme, Trace } from "../core/types.ts";
+import type { FoldedGraph, GraphNode, Selection, Theme, Trace } from "../core/types.ts";
 import { toScreen } from "../core/view.ts";
 import { isLearned, type Scale, scaleTable, symbolColour } from "../render/colours.ts";
 import { colourOfEdge, eachCopy } from "../render/edges.ts";
 import { eachNode } from "../render/nodes.ts";
 import { windowOf } from "../render/paint.ts";
 import type { Scene } from "../render/scene.ts";
-import { type Ranges, shortNumber } from "../render/values.ts";
+import { type LegendEntry, type Ranges, shortNumber } from "../render/values.ts";
 import type { FigureWords } from "./figure-words.ts";
 
 /** A name set as in the drawing. */
@@ -103,7 +103,23 @@ function gradientOf(scale: Scale, theme: Theme): string {
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
-function wordOf(entry: Ranges["legend"][number], words: FigureWords): string {
+/** So many names say whose scale it is. */
+const NAMED = 5;
+
+function LegendNames({ nodes, theme }: { nodes: readonly GraphNode[]; theme: Theme }) {
+  return (
+    <>
+      {nodes.slice(0, NAMED).map((node) => (
+        <span key={node.id} style={{ color: symbolColour(node, theme) }}>
+          <Name runs={runsOfLatex(node.latex)} />
+        </span>
+      ))}
+      {nodes.length > NAMED && "…"}
+    </>
+  );
+}
+
+function wordOf(entry: LegendEntry, words: FigureWords): string {
   if (entry.kind === "input") return words.inputs;
   if (entry.kind === "gradient") return words.gradients;
   const names = {
@@ -127,8 +143,17 @@ export function Legend({
   return (
     <ul class="figure-legend" aria-label={words.legend}>
       {ranges.legend.map((entry) => (
-        <li key={`${entry.scale}${entry.kind}`} data-scale={entry.scale} data-kind={entry.kind}>
-          <span class="legend-word">{wordOf(entry, words)}</span>
+        <li key={entry.key} data-scale={entry.scale} data-kind={entry.kind}>
+          <span
+            class="legend-word"
+            title={entry.nodes.map((node) => textOfRuns(runsOfLatex(node.latex))).join(", ")}
+          >
+            {entry.nodes.length > 0 ? (
+              <LegendNames nodes={entry.nodes} theme={theme} />
+            ) : (
+              wordOf(entry, words)
+            )}
+          </span>
           <span class="legend-end">{shortNumber(entry.range[0])}</span>
           <span class="legend-bar" style={{ background: gradientOf(entry.scale, theme) }} />
           <span class="legend-end">{shortNumber(entry.range[1])}</span>

@@ -10,6 +10,7 @@ import {
   scaleTable,
   tableIndex,
 } from "./colours.ts";
+import { shareScales } from "./scales.ts";
 
 function scaleOfNode(node: GraphNode): Scale {
   if (node.role === "input" || node.role === "target") return "diverging";
@@ -21,42 +22,84 @@ function isTotal(node: GraphNode): boolean {
   return node.domains.length === 0 && shapeOf(node) === "diamond";
 }
 
-/** Which span of numbers each variable is read on. All states share one, so that their colours compare. */
+export interface LegendEntry {
+  key: string;
+  scale: Scale;
+  range: [number, number];
+  kind: "value" | "input" | "gradient";
+  /** Whose scale it is, where not all values share one. */
+  nodes: readonly GraphNode[];
+}
+
+/** Which span of numbers each variable is read on: values share one, so that their colours compare. */
 export interface Ranges {
   of(node: GraphNode): [number, number];
   scaleOf(node: GraphNode): Scale;
   /** What the legend shows, in this order. */
-  legend: { scale: Scale; range: [number, number]; kind: "value" | "input" | "gradient" }[];
+  legend: LegendEntry[];
 }
+
+const ORDER = ["diverging", "gate", "probability", "loss", "diverging input"] as const;
+
+/** What rounding leaves is no value: a scale is never finer than this. */
+const FINEST = 1e-9;
 
 export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
   const isGradient = trace?.shows === "gradients";
-  const shared = new Map<string, [number, number]>();
   const scaleOf = (node: GraphNode): Scale => (isGradient ? "diverging" : scaleOfNode(node));
   const keyOf = (node: GraphNode): string => {
     // The gradient at a loss is 1, whatever the others are: it has a scale of its own.
     if (isGradient) return shapeOf(node) === "diamond" ? "loss" : "diverging gradient";
     return `${scaleOf(node)}${node.kind === "input" ? " input" : ""}`;
   };
+  const rangeOf = (node: GraphNode): [number, number] => trace?.range(node.id) ?? [0, 0];
+  const members = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (node.kind !== "input" && node.kind !== "variable") continue;
     if (shapeOf(node) === "token" || isTotal(node)) continue;
-    const [low, high] = trace?.range(node.id) ?? [0, 0];
-    const known = shared.get(keyOf(node));
-    shared.set(keyOf(node), [Math.min(low, known?.[0] ?? low), Math.max(high, known?.[1] ?? high)]);
+    members.set(keyOf(node), [...(members.get(keyOf(node)) ?? []), node]);
   }
-  const order = isGradient
-    ? (["diverging gradient"] as const)
-    : (["diverging", "gate", "probability", "loss", "diverging input"] as const);
-  return {
-    of: (node) => shared.get(keyOf(node)) ?? [0, 0],
-    scaleOf,
-    legend: order.flatMap((key) => {
-      const range = shared.get(key);
-      const [scale, kind = "value"] = key.split(" ") as [Scale, ("input" | "gradient")?];
-      return range ? [{ scale, range: domainOfScale(scale, range), kind }] : [];
-    }),
-  };
+  const spans = new Map<string, [number, number]>();
+  const order = isGradient ? (["diverging gradient"] as const) : ORDER;
+  const legend = order.flatMap((key) => {
+    const nodes = members.get(key);
+    if (!nodes) return [];
+    const [scale, kind = "value"] = key.split(" ") as [Scale, ("input" | "gradient")?];
+    const groups = key === "diverging" ? valueGroups(nodes, rangeOf) : [nodes];
+    return groups.map((group, index): LegendEntry => {
+      const span = spanOf(group.map(rangeOf), isGradient ? 0 : FINEST);
+      for (const node of group) spans.set(node.id, span);
+      return {
+        key: `${key} ${index}`,
+        scale,
+        range: domainOfScale(scale, span),
+        kind,
+        nodes: groups.length > 1 ? group : [],
+      };
+    });
+  });
+  for (const nodes of members.values()) {
+    const span = spanOf(nodes.map(rangeOf), 0);
+    for (const node of nodes) if (!spans.has(node.id)) spans.set(node.id, span);
+  }
+  return { of: (node) => spans.get(node.id) ?? [0, 0], scaleOf, legend };
+}
+
+function valueGroups(
+  nodes: readonly GraphNode[],
+  rangeOf: (node: GraphNode) => [number, number],
+): GraphNode[][] {
+  const members = nodes.map((node) => ({
+    node,
+    reach: Math.max(...rangeOf(node).map(Math.abs)),
+  }));
+  return shareScales(members).map((group) => group.map(({ node }) => node));
+}
+
+function spanOf(ranges: readonly [number, number][], finest: number): [number, number] {
+  const low = Math.min(0, ...ranges.map((range) => range[0]));
+  const high = Math.max(0, ...ranges.map((range) => range[1]));
+  return Math.max(-low, high) < finest ? [0, 0] : [low, high];
 }
 
 /** Rows of cells that a box of this height on the screen can show apart from one another. */
