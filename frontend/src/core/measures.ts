@@ -13,7 +13,8 @@ export const MEASURE = {
   index: 22,
   box: { width: 32, height: 52, radius: 6 },
   token: 32,
-  scalar: 26,
+  /** Wide enough for its number. */
+  scalar: { width: 36, height: 28 },
   diamond: 38,
   /** Ends of lines on one side of a box. */
   port: 8,
@@ -89,8 +90,8 @@ export function extentOf(node: GraphNode, endsAcross: number, endsBeside: number
     case "scalar":
       return {
         shape,
-        width: Math.max(MEASURE.scalar, across),
-        height: Math.max(MEASURE.scalar, beside),
+        width: Math.max(MEASURE.scalar.width, across),
+        height: Math.max(MEASURE.scalar.height, beside),
       };
     case "matrix": {
       const rows = node.shape[0] ?? 1;

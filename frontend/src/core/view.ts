@@ -81,11 +81,33 @@ export function unfoldedCamera(pose: Pose, size: Size, step: number | null): Cam
 /** Where the camera must go so that a step stays in sight; null when it already is. */
 export function followed(pose: Pose, camera: Camera, size: Size, step: number): Camera | null {
   const [x] = toScreen(camera, size, stepX(pose, step), 0);
-  const reach = Math.min(pose.template.pitch * camera.scale * 0.75, size.width * 0.4);
-  if (x >= reach && x <= size.width - reach) return null;
+  const { left, right } = roomAround(pose, camera, size, step);
+  if (x >= left - 1 && x <= size.width - right + 1) return null;
   const wanted =
-    x < reach ? Math.max(reach, size.width * 0.25) : Math.min(size.width - reach, size.width * 0.6);
+    x < left ? Math.max(left, size.width * 0.25) : Math.min(size.width - right, size.width * 0.6);
   return confined(pose, { ...camera, x: camera.x + (x - wanted) / camera.scale }, size);
+}
+
+/**
+ * How far from the edges of the screen a step stands at least. With the first and the last step also what stands
+ * before and after them is in sight: boundary values, and what comes once.
+ */
+function roomAround(
+  pose: Pose,
+  camera: Camera,
+  size: Size,
+  step: number,
+): { left: number; right: number } {
+  const usual = Math.min(pose.template.pitch * camera.scale * 0.75, size.width * 0.4);
+  const bounds = boundsOf(pose);
+  const most = size.width - usual;
+  const room = (distance: number): number =>
+    Math.min(Math.max(usual, distance * camera.scale + ROOM.side), most);
+  const x = stepX(pose, step);
+  return {
+    left: step <= 1 ? room(x - bounds.x) : usual,
+    right: step >= Math.max(...pose.lengths) ? room(bounds.x + bounds.width - x) : usual,
+  };
 }
 
 /** Keeps some of the drawing on the screen. */

@@ -13,7 +13,7 @@ export interface Member {
 
 /** States and outputs share a scale up to this ratio, variables of one kind up to the other. */
 const KINDS_APART = 3;
-const DROWNED = 24;
+const DROWNED = 8;
 /** The legend has room for so many. */
 const MOST = 4;
 

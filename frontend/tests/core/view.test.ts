@@ -57,6 +57,23 @@ describe.each(SIZES)("in $width × $height", (size) => {
     expect(followed(pose, camera, size, 400)).toBeNull();
   });
 
+  test("with the last step stands in sight what comes after it, with the first what comes before", () => {
+    for (const name of ["bidirectional-rnn", "catalogue:information-flow-regularizer"]) {
+      const pose = poseAt(template(name), 1, 30);
+      const bounds = boundsOf(pose);
+      const start = unfoldedCamera(pose, size, null);
+      const last = followed(pose, start, size, 30);
+      if (!last) throw new Error("the last step of thirty is not in sight at the beginning");
+      const end = Math.min(
+        bounds.x + bounds.width,
+        stepX(pose, 30) + (size.width * 0.6) / last.scale,
+      );
+      expect(toScreen(last, size, end, 0)[0]).toBeLessThanOrEqual(size.width);
+      const first = followed(pose, last, size, 1) ?? last;
+      expect(toScreen(first, size, bounds.x, 0)[0]).toBeGreaterThanOrEqual(0);
+    }
+  });
+
   test("the time axis is that of the columns when unfolded, and holds the whole run when folded", () => {
     const unfolded = poseAt(placed, 1, 50);
     const camera = unfoldedCamera(unfolded, size, null);

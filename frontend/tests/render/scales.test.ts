@@ -19,7 +19,7 @@ function groups(reaches: Record<string, number>): string[] {
 }
 
 test.each([
-  ["alike values share a scale", { h: 1, s: 0.2, O: 2 }, ["hsO"]],
+  ["alike values share a scale", { h: 1, s: 0.4, O: 2 }, ["hsO"]],
   ["outputs several times as large as the states have their own", { h: 1, O: 6 }, ["h", "O"]],
   ["what another drowns has its own", { h: 1000, k: 1, m: 2 }, ["h", "km"]],
   ["three sizes are three scales", { h: 1e6, k: 1, M: 1000 }, ["h", "k", "M"]],
