@@ -266,6 +266,12 @@ function squareOf(points: readonly Waypoint[]): { x: number; y: number } | null 
   return best;
 }
 
+/** Whether what a line leads to or comes from stands after the last step. */
+function isAtEnd(columns: BandColumns, part: Part): boolean {
+  if (part.kind !== "sink" && part.kind !== "spring") return false;
+  return placeOf(columns, part.source ?? part.target) !== "head";
+}
+
 function railOf(columns: BandColumns, lines: Lines, part: Part, band: number, top: number): Rail {
   const key = `${part.key}/rail`;
   const { wire } = part;
@@ -297,7 +303,7 @@ function railOf(columns: BandColumns, lines: Lines, part: Part, band: number, to
       unfolded: lines.track("unfolded", key, 0) + top,
     },
     joins: meets.map(joinOf),
-    heads: meets.some((other) => other.kind === "sink") ? "right" : "left",
+    heads: meets.some((other) => isAtEnd(columns, other)) ? "right" : "left",
     partner: null,
     partnerOffset: 0,
   };

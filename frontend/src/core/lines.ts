@@ -331,7 +331,7 @@ export class Lines {
     const isFan = part.kind === "fan" || isDirectSink(this.context.parts, part);
     if (part.target && part.entry[mode] === "bottom" && !isFan) {
       const x = this.endOf(part, "target", mode).x;
-      const isLong = part.kind === "over";
+      const isLong = part.kind === "over" || isBack(part);
       const isHead = isFromHead(this.context, part);
       const gapX = isHead
         ? this.gapAt(part, "source", mode, gap)

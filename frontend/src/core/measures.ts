@@ -14,8 +14,8 @@ export const MEASURE = {
   box: { width: 32, height: 52, radius: 6 },
   token: 32,
   /** Wide enough for its number. */
-  scalar: { width: 36, height: 28 },
-  diamond: 38,
+  scalar: { width: 42, height: 28 },
+  diamond: { width: 46, height: 40 },
   /** Ends of lines on one side of a box. */
   port: 8,
   leastPort: 5.5,
@@ -80,7 +80,7 @@ export function extentOf(node: GraphNode, endsAcross: number, endsBeside: number
   const beside = (endsBeside - 1) * MEASURE.sidePort + 10;
   switch (shape) {
     case "diamond":
-      return { shape, width: MEASURE.diamond, height: MEASURE.diamond };
+      return { shape, ...MEASURE.diamond };
     case "token":
       return {
         shape,

@@ -27,7 +27,7 @@ import type { Mark, PlacedEdge, PlacedNode, Template } from "./template.ts";
 /** A step in the middle of a run long enough that the period shows. */
 const MIDDLE = 6;
 const LENGTH = 11;
-const NEIGHBOURS = [-1, 0, 1];
+const NEIGHBOURHOOD = [MIDDLE - 1, MIDDLE, MIDDLE + 1];
 
 interface Segment {
   x1: number;
@@ -42,7 +42,9 @@ export function placeNames(template: Template, latexOf: (parameter: string) => s
       template.bands.map((band) => [band.domain.name, LENGTH] as const),
     );
     const pose = poseOf(template, lengths, mode === "folded" ? 0 : 1, MIDDLE);
-    const steps = mode === "folded" ? [MIDDLE] : NEIGHBOURS.map((offset) => MIDDLE + offset);
+    const root = Math.max(0, ...pose.trees.map((tree) => tree?.size ?? 0));
+    const around = root > 0 ? Array.from({ length: root }, (_, index) => index + 1) : NEIGHBOURHOOD;
+    const steps = mode === "folded" ? [MIDDLE] : around;
     const boxes = template.nodes.flatMap((node) =>
       steps.flatMap((step) => taken(pose, node, step)),
     );
@@ -50,7 +52,9 @@ export function placeNames(template: Template, latexOf: (parameter: string) => s
     for (const edge of inOrder(template.edges)) {
       if (edge.parameter === null || edge.kind === "spring" || edge.kind === "join") continue;
       const width = widthOfRuns(runsOfLatex(latexOf(edge.parameter))) * MEASURE.parameter;
-      const step = isSingle(edge) ? singleStep(pose, edge) : MIDDLE;
+      // A step in the middle of a tree may be a leaf: its root is a parent.
+      const usual = edge.child && root > 0 && mode === "unfolded" ? root : MIDDLE;
+      const step = isSingle(edge) ? singleStep(pose, edge) : usual;
       const mark = candidates(pose, edge, step).find((candidate) => {
         const box = boxOfMark(candidate, width);
         return (
@@ -60,8 +64,8 @@ export function placeNames(template: Template, latexOf: (parameter: string) => s
       if (!mark) continue;
       const [, target] = endsOf(pose, edge, step);
       const own = boxOfMark(mark, width);
-      for (const shift of steps) {
-        boxes.push({ ...own, x: own.x + (shift - MIDDLE) * template.pitch });
+      for (const shift of root > 0 ? [step] : steps) {
+        boxes.push({ ...own, x: own.x + (shift - step) * template.pitch });
       }
       edge.name[mode] = {
         ...mark,
@@ -242,7 +246,7 @@ function candidates(pose: Pose, edge: PlacedEdge, step: number): Mark[] {
   for (const { index, length } of byLength) {
     const [x1, y1] = at(index - 1);
     const [x2, y2] = at(index);
-    if (length < 14) continue;
+    if (length < (pose.progress === 0 ? 9 : 14)) continue;
     for (const share of [0.5, 0.35, 0.65, 0.2, 0.8]) {
       const [x, y] = [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share];
       if (Math.abs(x1 - x2) < 0.5) {

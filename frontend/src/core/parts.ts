@@ -185,7 +185,7 @@ function passingPart(columns: BandColumns, wire: Wire): Part | null {
     target: target.element,
     delay: isBack ? -1 : 1,
     exit: exitOf(columns, source.element, source.place, !isBack),
-    entry: both(isBack ? "right" : "bottom"),
+    entry: { folded: "bottom", unfolded: isBack ? "right" : "bottom" },
     isStraight: false,
   };
 }

@@ -175,7 +175,7 @@ export function exists(pose: Pose, node: PlacedNode, column: ColumnAt): boolean 
 
 /** Whether an edge's copy for a step is drawn: both its ends are. */
 export function stands(pose: Pose, edge: PlacedEdge, step: number, nodes: NodeIndex): boolean {
-  if (pose.progress === 0) return !reachesBoundary(edge);
+  if (pose.progress === 0) return !isAmongBoundaries(edge);
   const [source, target] = endsOf(pose, edge, step);
   const length = pose.lengths[edge.band] ?? 1;
   const isIn = (column: ColumnAt): boolean =>
@@ -195,10 +195,15 @@ export function stands(pose: Pose, edge: PlacedEdge, step: number, nodes: NodeIn
   return exists(pose, from, source) && (edge.kind === "delayed" || isIn(source));
 }
 
-/** Only from or to a boundary value: the folded drawing has none. */
-function reachesBoundary(edge: PlacedEdge): boolean {
-  if (edge.kind === "depart") return true;
-  return edge.position !== null && edge.targetPlace === "step";
+/** Only between boundary values: the folded drawing has none. */
+function isAmongBoundaries(edge: PlacedEdge): boolean {
+  const isOwn = edge.kind === "within" || edge.kind === "delayed";
+  return isOwn && edge.position !== null && edge.targetPlace === "step";
+}
+
+/** Whether an edge leads to a value before the first step or after the last, and only there. */
+export function isInitial(edge: PlacedEdge): boolean {
+  return edge.position !== null && (edge.kind === "depart" || edge.kind === "fan");
 }
 
 export type NodeIndex = ReadonlyMap<string, PlacedNode>;

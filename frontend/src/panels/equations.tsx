@@ -15,6 +15,7 @@ import {
   text,
 } from "../state/store.ts";
 import { Editor } from "./editor.tsx";
+import { useFit } from "./fit.ts";
 import { Formula, symbolHandlers, useSymbolFocus } from "./formula.tsx";
 import { Icon } from "./icons.tsx";
 
@@ -102,6 +103,7 @@ function EditorTools() {
 
 function Typeset({ equations }: { equations: readonly Equation[] }) {
   const place = useSymbolFocus([equations]);
+  useFit(place, ".typeset-line", [equations]);
   const isStale = diagnostics.value.length > 0;
   const chosen = selection.value?.kind === "node" ? selection.value.id : null;
   const hovered = pointed.value?.kind === "node" ? pointed.value.id : null;

@@ -6,6 +6,7 @@ import {
   columnX,
   columnY,
   endsOf,
+  isInitial,
   isSingle,
   mix,
   partnerX,
@@ -18,7 +19,7 @@ import type { PlacedEdge, Rail } from "../core/template.ts";
 import { toScreen } from "../core/view.ts";
 import { ink, parameterColour } from "./colours.ts";
 import type { Painter, Stroke } from "./painter.ts";
-import { boundaryShare, copyShare, fade, lineWidth, type Scene, STYLE } from "./scene.ts";
+import { boundaryShare, copyShare, fade, lineWidth, restOf, type Scene, STYLE } from "./scene.ts";
 
 const way = new Float64Array(64);
 
@@ -44,7 +45,7 @@ function alphaOf(scene: Scene, edge: PlacedEdge, step: number): number {
   const { pose } = scene;
   const [source, target] = endsOf(pose, edge, step);
   const isCurrent = pose.progress === 1 && Math.round(scene.step) === step && !isSingle(edge);
-  const unfolded = isCurrent ? STYLE.current : STYLE.rest;
+  const unfolded = isCurrent ? STYLE.current : restOf(scene);
   const isBetween = edge.sourcePlace === "rail" || edge.targetPlace === "rail";
   const rest = mix(STYLE.restFolded, unfolded, pose.progress) * (isBetween ? 0.8 : 1);
   let alpha = fade(scene, (one) => one.edge(edge, source, target), rest, STYLE.unrelated);
@@ -54,6 +55,8 @@ function alphaOf(scene: Scene, edge: PlacedEdge, step: number): number {
   const isBoundary = [source, target].some(
     (column) => typeof column === "number" && (column < 1 || column > length),
   );
+  // What only starts a state leads to its box in the folded drawing, and to the boundary value in the other.
+  if (isInitial(edge)) return alpha;
   // The line into the anchor's column is the loop of the folded drawing: it never goes.
   return isBoundary && step !== pose.anchor ? alpha * boundaryShare(pose.progress) : alpha;
 }
@@ -99,8 +102,14 @@ function casingOf(scene: Scene, width: number, alpha: number): Stroke {
   return {
     colour: ink(scene.theme).paper,
     width: width + 3,
-    alpha: Math.min(1, alpha / STYLE.rest),
+    alpha: Math.min(1, alpha / restOf(scene)),
   };
+}
+
+/** Cut lines are dashed; in the folded drawing what acts only once, before the first step, is dotted. */
+function dashOf(edge: PlacedEdge, progress: number, width: number): { dash?: number[] } {
+  if (edge.cut) return { dash: [width * 3, width * 2.5] };
+  return isInitial(edge) && progress < 0.3 ? { dash: [width, width * 2] } : {};
 }
 
 function paintEdge(
@@ -139,7 +148,7 @@ function paintEdge(
       colour,
       width,
       alpha,
-      ...(edge.cut ? { dash: [width * 3, width * 2.5] } : {}),
+      ...dashOf(edge, pose.progress, width),
     },
     casingOf(scene, width, alpha),
   );
@@ -186,7 +195,7 @@ function paintRails(painter: Painter, scene: Scene): void {
 }
 
 function railAlpha(scene: Scene, rail: Rail): number {
-  const rest = mix(STYLE.restFolded, STYLE.rest, scene.pose.progress) * 0.8;
+  const rest = mix(STYLE.restFolded, restOf(scene), scene.pose.progress) * 0.8;
   return fade(scene, (one) => one.rail(rail), rest, STYLE.unrelated);
 }
 

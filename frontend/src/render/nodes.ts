@@ -11,7 +11,7 @@ import { ink, roleColour } from "./colours.ts";
 import { contrast } from "./oklch.ts";
 import type { Painter, Stroke } from "./painter.ts";
 import { boundaryShare, fade, lineWidth, namesShare, type Scene, STYLE } from "./scene.ts";
-import { cellValue, colourOf, rowsThatFit, shortNumber, visibleSymbol } from "./values.ts";
+import { cellValue, colourOf, isTotal, rowsThatFit, shortNumber, visibleSymbol } from "./values.ts";
 
 /** Calls back for every node of every column in the window; the anchor's column comes last, on top. */
 export function eachNode(
@@ -86,9 +86,10 @@ export function paintNode(
   if (node.extent.shape === "diamond") {
     painter.diamond(x, y, width, height, paper, null);
     // A total stands on no scale of its steps: its number says it.
-    const isTotal = node.place !== "step";
     const fill =
-      values && !isTotal ? colourOf(node.node, values[0] ?? 0, scene.ranges, theme) : null;
+      values && !isTotal(node.node)
+        ? colourOf(node.node, values[0] ?? 0, scene.ranges, theme)
+        : null;
     painter.diamond(x, y, width, height, fill, stroke, alpha);
     if (values) paintNumber(painter, scene, frame, values[0] ?? 0, fill ?? paper, alpha, 0.8);
     return;
@@ -118,9 +119,10 @@ function paintValues(
   const { theme, ranges, camera } = scene;
   const radius = MEASURE.box.radius * camera.scale;
   if (node.extent.shape === "scalar") {
-    const fill = colourOf(node.node, values[0] ?? 0, ranges, theme);
+    const value = values[0] ?? 0;
+    const fill = isTotal(node.node) ? ink(theme).paper : colourOf(node.node, value, ranges, theme);
     painter.box(frame.x, frame.y, frame.width, frame.height, radius, fill, null, alpha);
-    paintNumber(painter, scene, frame, values[0] ?? 0, fill, alpha, 0.95);
+    paintNumber(painter, scene, frame, value, fill, alpha, 0.95);
     return;
   }
   const columns = node.extent.shape === "matrix" ? Math.max(1, node.node.shape.at(-1) ?? 1) : 1;

@@ -46,6 +46,7 @@ export function learnedOf(graph: FoldedGraph): Set<string> {
 
 export const STYLE = {
   rest: 0.35,
+  restNight: 0.5,
   restFolded: 0.8,
   current: 0.85,
   own: 1,
@@ -53,6 +54,11 @@ export const STYLE = {
   unrelatedNode: 0.3,
   pending: 0.45,
 } as const;
+
+/** Light lines on dark paper fade sooner than dark ones on light paper. */
+export function restOf(scene: Scene): number {
+  return scene.theme === "night" ? STYLE.restNight : STYLE.rest;
+}
 
 /** Opacity of a line or box under the emphasis of this moment. */
 export function fade(

@@ -17,9 +17,10 @@ function scaleOfNode(node: GraphNode): Scale {
   return scaleOfRole(node.role);
 }
 
-/** A sum over all steps does not compare with the values at one. */
-function isTotal(node: GraphNode): boolean {
-  return node.domains.length === 0 && shapeOf(node) === "diamond";
+/** One number of the whole run, such as a sum over all steps, does not compare with the values at one. */
+export function isTotal(node: GraphNode): boolean {
+  const isNumber = shapeOf(node) === "diamond" || shapeOf(node) === "scalar";
+  return node.kind === "variable" && node.domains.length === 0 && isNumber;
 }
 
 export interface LegendEntry {

@@ -25,9 +25,7 @@ test.each(COUNTS)("%s unfolds into the nodes and edges of the equations", (name,
   }
   const folded = poseAt(placed, 0);
   expect(nodeCopies(folded)).toHaveLength(placed.nodes.length);
-  expect(edgeCopies(folded)).toHaveLength(
-    placed.edges.filter((edge) => edge.kind !== "depart").length,
-  );
+  expect(edgeCopies(folded)).toHaveLength(placed.edges.length);
 });
 
 describe("a long run", () => {

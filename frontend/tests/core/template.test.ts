@@ -148,3 +148,15 @@ describe.each(DRAWN)("the drawing of %s", (name) => {
     });
   });
 });
+
+test.each(["recursive-net", "recursive-net/chain"])(
+  "in %s both children's weights are named",
+  (id) => {
+    const named = template(`catalogue:${id}`).edges.filter((edge) => edge.child !== null);
+    expect(named.map((edge) => [edge.parameter, edge.name.unfolded !== null])).toEqual([
+      ["U", true],
+      ["W", true],
+    ]);
+    for (const edge of named) expect(edge.name.folded, edge.key).not.toBeNull();
+  },
+);

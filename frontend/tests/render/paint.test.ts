@@ -36,6 +36,17 @@ test("lines through weights that are held still are grey, through learned ones c
   for (const name of ["U", "W"]) expect(svg).not.toContain(parameterColour(name, "paper"));
 });
 
+test("what only starts a state is a dotted line to it in the folded drawing", () => {
+  for (const name of ["vector-to-sequence/initial", "encoder-decoder/initial"]) {
+    const scene = sceneOf(`catalogue:${name}`, { progress: 0 });
+    const painted: string[] = [];
+    eachCopy(scene, 0, 4, (edge) => painted.push(`${edge.kind} ${edge.target}`));
+    const state = name.startsWith("vector") ? "depart h" : "fan s";
+    expect(painted).toContain(state);
+    expect(drawing(`catalogue:${name}`, { progress: 0 })).toMatch(/<path [^>]*stroke-dasharray/);
+  }
+});
+
 test("pointing at a parameter lights all its lines and dims the others to 12 %", () => {
   const svg = drawing("lstm", { progress: 1, pointed: { kind: "parameter", id: "W_f" } });
   expect(new Set(opacities(svg, parameterColour("W_f", "paper")))).toEqual(new Set([1]));
