@@ -43,7 +43,7 @@ function StageLine({ stage, isFirst }: { stage: Stage; isFirst: boolean }) {
   const nodes = description.value?.graph.nodes ?? [];
   const latex = stage.variables
     .map((name) => `\\htmlData{node=${name}}{${nodes.find((n) => n.id === name)?.latex ?? name}}`)
-    .join(",\\ ");
+    .join(",\\ \\allowbreak ");
   return (
     <li class="stage-line">
       <Glyph stage={stage} />
