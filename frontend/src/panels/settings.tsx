@@ -43,6 +43,7 @@ export function Settings() {
         <Slider
           key={setting.name}
           label={setting.name}
+          latex={latexOf(setting.name)}
           minimum={setting.minimum}
           maximum={setting.maximum}
           value={settings.value[setting.name] ?? usual[setting.name] ?? setting.value}
@@ -72,6 +73,11 @@ export function Settings() {
   );
 }
 
+function latexOf(name: string): string {
+  const node = description.value?.graph.nodes.find((each) => each.id === name);
+  return `\\htmlData{node=${name}}{${node?.latex ?? name}}`;
+}
+
 /** Faults that point at a size, a length or a setting: they have no line of their own. */
 function sizeFaults(): ProblemEntry[] {
   const held = fault.value instanceof Problem ? fault.value.errors : [];
@@ -91,10 +97,9 @@ function Sizes() {
   return (
     <>
       {editable.map(([name, size]) => {
-        const node = known?.graph.nodes.find((each) => each.id === name);
         return (
           <label key={name} class="size">
-            <Formula latex={`\\htmlData{node=${name}}{${node?.latex ?? name}}`} />
+            <Formula latex={latexOf(name)} />
             <input
               class="field input-number"
               type="number"
@@ -116,6 +121,8 @@ function Sizes() {
 
 interface SliderProps {
   label: string;
+  /** How the label is set where it is a symbol. */
+  latex?: string;
   note?: string;
   minimum: number;
   maximum: number;
@@ -123,12 +130,13 @@ interface SliderProps {
   onChange(value: number): void;
 }
 
-function Slider({ label, note, minimum, maximum, value, onChange }: SliderProps) {
+function Slider({ label, latex, note, minimum, maximum, value, onChange }: SliderProps) {
   return (
     <label class="slider">
-      <span class="slider-label">{label}</span>
+      <span class="slider-label">{latex ? <Formula latex={latex} /> : label}</span>
       <input
         type="range"
+        aria-label={label}
         min={minimum}
         max={maximum}
         step={(maximum - minimum) / 100}
