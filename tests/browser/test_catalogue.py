@@ -117,3 +117,12 @@ def test_at_the_last_step_the_value_beyond_it_is_in_sight(open_page: Open) -> No
     canvas = page.locator(".figure-canvas").bounding_box()
     assert canvas is not None
     assert right <= canvas["width"]
+
+
+def test_a_drawing_that_fits_stands_in_the_middle(open_page: Open) -> None:
+    page = open_page("/encoder-decoder?view=unfolded&lang=en", reduced_motion="reduce")
+    page.wait_for_function("() => document.querySelector('.figure-mirror [data-node]') !== null")
+    before = settled(page)
+    page.locator(".figure-stage").focus()
+    page.keyboard.press("0")
+    assert settled(page) == before

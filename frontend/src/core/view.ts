@@ -70,12 +70,17 @@ export function unfoldedCamera(pose: Pose, size: Size, step: number | null): Cam
     READABLE.most,
   );
   const y = middleY(bounds, scale);
-  if (bounds.width * scale <= size.width - 2 * ROOM.side) {
+  if (isWhole(pose, scale, size)) {
     return { x: bounds.x + bounds.width / 2, y, scale };
   }
   const start = { x: bounds.x - ROOM.side / scale + size.width / 2 / scale, y, scale };
   if (step === null) return start;
   return followed(unfolded, start, size, step) ?? start;
+}
+
+/** Whether the unfolded graph fits between the edges of the screen: then it stands in the middle. */
+export function isWhole(pose: Pose, scale: number, size: Size): boolean {
+  return boundsOf({ ...pose, progress: 1 }).width * scale <= size.width - 2 * ROOM.side;
 }
 
 /** Where the camera must go so that a step stays in sight; null when it already is. */

@@ -14,6 +14,7 @@ import {
   confined,
   foldedCamera,
   followed,
+  isWhole,
   type Size,
   timeAxisOf,
   toWorld,
@@ -265,7 +266,8 @@ export class Stage {
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.refit();
-    if (left !== null) this.keepLeft(left);
+    const isFree = this.isTouched.unfolded || !isWhole(this.pose(), this.unfolded.scale, this.size);
+    if (left !== null && isFree) this.keepLeft(left);
     this.draw();
   }
 
