@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.interpreter import Here, Interpreter, Steps
 from unrolled.engine import Run, prepare
 from unrolled.graph import operations
+from unrolled.graph.nested import tree_inputs
 from unrolled.graph.trees import leaf_inputs
 from unrolled.language import Recurrence, Term
 
@@ -76,7 +77,8 @@ def run_both(
     lengths = {name: 2 * n - 1 if kinds[name] == "tree" else n for name, n in lengths.items()}
     inputs = random_inputs(recurrence, lengths, seed)
     handed: dict[str, Any] = dict(inputs)
-    for name in leaf_inputs(recurrence) if brackets is not None else ():
+    words = leaf_inputs(recurrence) & tree_inputs(recurrence).keys()
+    for name in words if brackets is not None else ():
         leaves = iter(inputs[name])
         handed[name] = _filled(brackets, leaves)
         inputs[name] = torch.cat(

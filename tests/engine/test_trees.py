@@ -75,6 +75,25 @@ for t in time:
     q[t] = sum(a[t, n] * h[n], n)
     d[t] = tanh(D @ d[t-1] + C @ q[t] + E @ z[t])
 """,
+    "a leaf of one index reads a node of another": """
+x: 2
+z: 2
+for n in tree:
+    for m in tree:
+        e[n, m] = where(leaf(n), x[m], 2) * where(leaf(m), z[n], x[left(m)])
+""",
+    "a leaf reads all nodes": """
+x: 2
+for n in tree:
+    a[n] = where(leaf(n), sum(x[n], n), 0)
+""",
+    "a chain at every leaf": """
+x: 2
+h: 2
+for n in tree:
+    for t in time:
+        h[n, t] = where(leaf(n), tanh(x[n, t] + W @ h[n, t-1]), h[left(n), t] * h[right(n), t-1])
+""",
     "a map alone": "x: 2\nfor n in tree:\n    h[n] = where(leaf(n), x[n], 2)\nC = sum(h)",
 }
 SHAPES: dict[str, Any] = {

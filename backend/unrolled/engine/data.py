@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from unrolled.engine.problems import escape, refuse
-from unrolled.engine.trees import is_nested, read_nested, tree_inputs
+from unrolled.engine.trees import read_nested
 from unrolled.graph import Tree
+from unrolled.graph.nested import is_nested, tree_inputs
 from unrolled.graph.nulls import has_null, where_given, without_nulls
 from unrolled.graph.trees import leaf_inputs
 from unrolled.language import Recurrence, Variable
@@ -75,7 +76,8 @@ def read_inputs(
             )
     reader = _Reader(recurrence, dict(inputs), batch, dtype, seed)
     trees = trees or {}
-    words, over_trees = leaf_inputs(recurrence), tree_inputs(recurrence)
+    over_trees = tree_inputs(recurrence)
+    words = leaf_inputs(recurrence) & over_trees.keys()
     given: dict[str, Given] = {}
     later: list[str] = []
     for name, variable in expected.items():

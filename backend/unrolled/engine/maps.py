@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -20,7 +20,7 @@ from unrolled.engine.values import (
     operand_labels,
 )
 from unrolled.graph import Component, Instruction, Operand, Program
-from unrolled.graph.trees import BOTH, LEAF, leaf_condition
+from unrolled.graph.trees import BOTH, LEAF, Needed, is_needed, leaf_condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,29 +148,36 @@ def run_map(
     plan: MapPlan,
     window: Window,
     forcing: float,
-    needed: Mapping[int, int],
+    needed: Mapping[int, Needed | None],
     recording: Recording | None = None,
 ) -> None:
     """Execute a map inside a window; results without a tensor for all steps hold the window alone.
 
     `needed`: at which nodes of a tree a value is needed (`graph/trees.py`).
     """
-    side = values.side(window)
+
+    def side(index: str) -> int:
+        return values.side(index, window)
+
     for identity in plan.component.instructions:
         if identity in plan.groups:
-            if any(needed[one] & side for one in plan.groups[identity].products):
+            if any(is_needed(needed[one], side) for one in plan.groups[identity].products):
                 _run_group(values, plan.groups[identity], window, recording)
-        elif identity not in plan.skipped and needed[identity] & side:
+        elif identity not in plan.skipped and is_needed(needed[identity], side):
             instruction = one_sided(values.program, values.program.instructions[identity], side)
             result = compute(values, instruction, window, forcing, recording)
             keep(values, instruction, result, window, recording)
 
 
-def one_sided(program: Program, instruction: Instruction, side: int) -> Instruction:
+def one_sided(
+    program: Program, instruction: Instruction, side: Callable[[str], int]
+) -> Instruction:
     """`where(leaf(n), …, …)` inside a window of leaves alone, or of inner nodes alone, reads one argument."""
-    if side == BOTH or leaf_condition(instruction, program) is None:
+    index = leaf_condition(instruction, program)
+    nodes = BOTH if index is None else side(index)
+    if nodes == BOTH:
         return instruction
-    chosen = instruction.operands[1 if side == LEAF else 2]
+    chosen = instruction.operands[1 if nodes == LEAF else 2]
     return replace(instruction, function="copy", operands=(chosen,))
 
 

@@ -18,7 +18,7 @@ from unrolled.engine.stacks import gates_of, stack_ranks
 from unrolled.engine.stages import Stage, stages
 from unrolled.engine.sums import side_by_side, summed_together
 from unrolled.graph import Component, Program, Schedule, phases, schedule
-from unrolled.graph.trees import needs
+from unrolled.graph.trees import Needed, needs
 from unrolled.language import Recurrence
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Plan:
     readers: Mapping[int, list[int]]
     ranks: Mapping[int, int]
     together: list[list[int]]
-    needed: Mapping[int, int]
+    needed: Mapping[int, Needed | None]
     lstms: Mapping[int, Lstm]
     ends: tuple[str, ...] = ()
     _maps: dict[tuple[int, frozenset[int]], MapPlan] = field(

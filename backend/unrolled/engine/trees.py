@@ -1,39 +1,24 @@
-"""A tree as a caller gives it: pairs of pairs of leaves, as its shape and the rows of its leaves."""
+"""A tree as a caller gives it, as its shape and the rows of its leaves, or an error with its place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from unrolled.engine.problems import escape, refuse
-from unrolled.graph import Tree, tree_of
+from unrolled.graph import Tree
+from unrolled.graph.nested import (
+    BracketsError,
+    Nested,
+    brackets,
+    is_flat,
+    is_leaf,
+    is_nested,
+    tree_inputs,
+)
 from unrolled.language import Recurrence, Variable
-
-DEEP: Final = 4
-"""More brackets than a leaf can have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """The shape of a tree, and its leaves from left to right, each with its place in what was given."""
-
-    tree: Tree
-    leaves: tuple[Any, ...]
-    places: tuple[str, ...]
-
-
-def tree_inputs(recurrence: Recurrence) -> dict[str, str]:
-    """Inputs over a tree alone: name to domain."""
-    return {
-        name: variable.domains[0]
-        for name, variable in recurrence.variables.items()
-        if variable.kind == "input"
-        and len(variable.domains) == 1
-        and recurrence.domains[variable.domains[0]].kind == "tree"
-    }
 
 
 def read_trees(
@@ -71,74 +56,20 @@ def read_trees(
     return {domain: tree for domain, (_, tree) in found.items()}
 
 
-def is_nested(form: Any, variable: Variable) -> bool:
-    """Whether something given is a tree of leaves, or one leaf alone."""
-    if isinstance(form, list | tuple):
-        return not is_flat(form, variable)
-    if form is None or isinstance(form, str | Mapping):
-        return False
-    rank = getattr(form, "ndim", 0)
-    return rank == len(variable.shape) or (variable.one_hot and not rank)
-
-
-def is_flat(form: Sequence[Any], variable: Variable) -> bool:
-    """Whether a list holds one entry a node (or a leaf) instead of pairs of pairs."""
-    if len(form) in (0, 2) or not all(is_leaf(one, variable) for one in form):
-        return False
-    return variable.is_target or not is_leaf(form, variable)
-
-
-def is_leaf(form: Any, variable: Variable) -> bool:
-    """Whether something given is one leaf: a row of the input's rank, an array, a class where it is one-hot."""
-    if getattr(form, "ndim", 0):
-        return True
-    rank = _rank(form)
-    if not variable.one_hot:
-        return rank == len(variable.shape)
-    if rank != 1:
-        return rank == 0
-    is_pair = len(form) == 2 and all(isinstance(one, int) for one in form)
-    return len(form) == variable.shape[0] and not is_pair
-
-
-def _rank(form: Any) -> int:
-    """How deep the lists go, as far as it matters; an empty one is deeper than any leaf."""
-    rank = 0
-    while isinstance(form, list | tuple) and rank < DEEP:
-        rank, form = (rank + 1, form[0]) if form else (DEEP, form)
-        if rank == DEEP:
-            break
-    return rank + getattr(form, "ndim", 0)
-
-
 def read_nested(form: Any, variable: Variable) -> Nested:
     """Pairs of pairs of leaves. Raises `RunError` with the place of a node that is no pair, or of a leaf."""
-    leaves: list[Any] = []
-    places: list[str] = []
-    merges: list[tuple[int, int]] = []
-    done: list[int] = []  # 0 for a pair whose children stand before it, else a leaf
-    stack: list[tuple[Any, str]] = [(form, f"/inputs/{escape(variable.name)}")]
-    while stack:
-        one, place = stack.pop()
-        if one is stack:
-            done.append(0)
-        elif is_leaf(one, variable):
-            leaves.append(_row(one, variable, place))
-            places.append(place)
-            done.append(len(leaves))
-        elif not isinstance(one, list | tuple):
-            raise refuse(place, "tree-leaf", name=variable.name, size=_shown(variable.shape))
-        elif len(one) != 2:
-            raise _children(place, variable.name, len(one))
-        else:
-            stack += [(stack, place), (one[1], f"{place}/1"), (one[0], f"{place}/0")]
-    numbers: list[int] = []
-    for leaf in done:
-        if not leaf:
-            right, left = numbers.pop(), numbers.pop()
-            merges.append((left, right))
-        numbers.append(leaf or len(leaves) + len(merges))
-    return Nested(tree_of(merges, len(leaves)), tuple(leaves), tuple(places))
+    pointer = f"/inputs/{escape(variable.name)}"
+    try:
+        found = brackets(form, lambda one: is_leaf(one, variable))
+    except BracketsError as error:
+        place = pointer + error.place
+        if error.count is None:
+            size = _shown(variable.shape)
+            raise refuse(place, "tree-leaf", name=variable.name, size=size) from None
+        raise _children(place, variable.name, error.count) from None
+    places = tuple(pointer + place for place in found.places)
+    rows = (_row(leaf, variable, place) for leaf, place in zip(found.leaves, places, strict=True))
+    return Nested(found.tree, tuple(rows), places)
 
 
 def _row(leaf: Any, variable: Variable, place: str) -> Any:

@@ -63,13 +63,13 @@ class Values:
             self._relatives[domain, anchor] = torch.tensor(nodes)
         return self._relatives[domain, anchor]
 
-    def side(self, window: Window) -> int:
-        """At which nodes of a tree a window lies: a set of `LEAF` and `INNER`."""
-        for index, (first, last) in window.items():
-            tree = self.trees.get(self.program.recurrence.index_domains[index])
-            if tree is not None:
-                return LEAF * (first <= tree.leaves) | INNER * (last > tree.leaves)
-        return BOTH
+    def side(self, index: str, window: Window) -> int:
+        """At which nodes of the tree of an index a window lies: a set of `LEAF` and `INNER`."""
+        tree = self.trees.get(self.program.recurrence.index_domains[index])
+        if tree is None or index not in window:
+            return BOTH
+        first, last = window[index]
+        return LEAF * (first <= tree.leaves) | INNER * (last > tree.leaves)
 
     def length(self, index: str) -> int:
         """Steps of the domain that an index runs over."""

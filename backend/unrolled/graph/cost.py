@@ -13,8 +13,10 @@ from unrolled.graph.trees import (
     INNER,
     LEAF,
     Extent,
+    Needed,
     Tree,
     extents,
+    is_needed,
     leaf_condition,
     needs,
 )
@@ -95,13 +97,15 @@ def _operations(
     program: Program,
     instruction: Instruction,
     sizes: Mapping[str, Extent],
-    needed: Mapping[int, int],
+    needed: Mapping[int, Needed | None],
 ) -> int:
     where = needed[instruction.identity]
+    if where is None:
+        return 0
 
     def repeated(indices: tuple[str, ...]) -> int:
-        domains = (program.recurrence.index_domains[index] for index in indices)
-        return prod(sizes[domain].count(where) for domain in domains)
+        domains = program.recurrence.index_domains
+        return prod(sizes[domains[one]].count(where.get(one, BOTH)) for one in indices)
 
     units = prod(instruction.shape) * repeated(instruction.indices)
     operands = [program.instructions[operand.value] for operand in instruction.operands]
@@ -140,7 +144,7 @@ def _critical_path(
     program: Program,
     components: tuple[Component, ...],
     sizes: Mapping[str, Extent],
-    needed: Mapping[int, int],
+    needed: Mapping[int, Needed | None],
 ) -> int:
     """The longest chain of operations that wait for each other; a scan's inside counts once a step."""
     finish: dict[int, int] = {}
@@ -156,19 +160,22 @@ def _critical_path(
             default=0,
         )
 
-    def depth(component: Component, where: int = BOTH) -> int:
+    def depth(component: Component, where: Needed) -> int:
+        """Inside a window that has these sides of its indices."""
         if component.kind == "scan":
-            size = sizes[program.recurrence.index_domains[component.index or ""]]
+            index = component.index or ""
+            size = sizes[program.recurrence.index_domains[index]]
             if size.leaves is None:
                 return size.depth * sum(depth(inner, where) for inner in component.body)
             leaf, inner = (
-                sum(depth(one, side) for one in component.body) for side in (LEAF, INNER)
+                sum(depth(one, {**where, index: side}) for one in component.body)
+                for side in (LEAF, INNER)
             )
             return leaf + (size.depth - 1) * inner
         local: dict[int, int] = {}
         for identity in component.instructions:
             instruction = program.instructions[identity]
-            if not needed[identity] & where:
+            if not is_needed(needed[identity], lambda one: where.get(one, BOTH)):
                 continue
             own = _own_depth(program, instruction)
             local[identity] = own + max(
@@ -180,7 +187,7 @@ def _critical_path(
         inside = set(component.all_instructions())
         start = max((ready(identity, inside) for identity in inside), default=0)
         if component.kind == "scan":
-            finish.update(dict.fromkeys(inside, start + depth(component)))
+            finish.update(dict.fromkeys(inside, start + depth(component, {})))
             continue
         for identity in component.instructions:
             instruction = program.instructions[identity]

@@ -6,7 +6,7 @@ its parent, every level is a run of neighbours, and the root is last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -89,6 +89,15 @@ def balanced(leaves: int) -> Tree:
     return tree_of(merges, leaves)
 
 
+def shapes(
+    domains: Iterable[str], lengths: Mapping[str, int], trees: Mapping[str, Tree] | None = None
+) -> dict[str, Tree]:
+    """The shape of each of these trees: as given, else balanced with `lengths[domain]` leaves."""
+    return {
+        name: (trees or {}).get(name) or balanced(lengths[name]) for name in dict.fromkeys(domains)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How large a domain is: its steps, and how many of them wait for each other; of a tree, its leaves."""
@@ -132,86 +141,107 @@ def leaf_condition(instruction: Instruction, program: Program) -> str | None:
     return condition.indices[0] if condition.function == "leaf" else None
 
 
-def needs(program: Program) -> dict[int, int]:
-    """Where on a tree every instruction is needed: what only one side of `where(leaf(n), …, …)` reads."""
+Needed = Mapping[str, int]
+"""At which nodes of each index of a tree a value is needed; at all of an index that is not named."""
+
+
+def needs(program: Program) -> dict[int, Needed | None]:
+    """Where on trees every instruction is needed: what only one side of `where(leaf(n), …, …)` reads; None: nowhere."""
     trees = {
         index
         for index, domain in program.recurrence.index_domains.items()
         if program.recurrence.domains[domain].kind == "tree"
     }
-    found = dict.fromkeys(program.instructions, 0)
-    stack: list[tuple[int, int]] = [
-        (identity, BOTH)
+    found: dict[int, Needed | None] = dict.fromkeys(program.instructions)
+    stack: list[tuple[int, Needed]] = [
+        (identity, {})
         for identity, one in program.instructions.items()
         if one.variable is not None
         or one.boundary is not None
         or not trees.intersection(one.indices)
     ]
-    stack += [(identity, BOTH) for identity in program.stops.values()]
+    stack += [(identity, {}) for identity in program.stops.values()]
     while stack:
         identity, where = stack.pop()
-        if found[identity] & where == where:
+        known = found[identity]
+        wider = where if known is None else _either(known, where)
+        if known == wider:
             continue
-        found[identity] |= where
+        found[identity] = wider
         instruction = program.instructions[identity]
-        index = leaf_condition(instruction, program)
         for place, operand in enumerate(instruction.operands):
-            stack.append((operand.value, _needed(instruction, place, operand, where, index, trees)))
+            own = {} if trees.intersection(instruction.over) else wider
+            stack.append((operand.value, _needed(program, instruction, place, operand, own)))
     return found
 
 
+def is_needed(where: Needed | None, side: Callable[[str], int]) -> bool:
+    """Whether a value is needed anywhere in a window that has these sides of its indices."""
+    return where is not None and all(nodes & side(index) for index, nodes in where.items())
+
+
+def _either(first: Needed, second: Needed) -> Needed:
+    both = {index: first[index] | second[index] for index in first if index in second}
+    return {index: nodes for index, nodes in both.items() if nodes != BOTH}
+
+
 def _needed(
-    reader: Instruction,
-    place: int,
-    operand: Operand,
-    where: int,
-    index: str | None,
-    trees: set[str],
-) -> int:
+    program: Program, reader: Instruction, place: int, operand: Operand, where: Needed
+) -> Needed:
     """Where a reader that is needed at `where` needs an operand."""
-    if (
-        operand.positions
-        or trees.intersection(reader.over)
-        or not trees.intersection(reader.indices)
-    ):
-        return BOTH
+    if operand.positions:
+        return {}
+    index = leaf_condition(reader, program)
     if index is not None and place:
-        return where & (LEAF if place == 1 else INNER)
-    return where
+        nodes = where.get(index, BOTH) & (LEAF if place == 1 else INNER)
+        where = {**where, index: nodes}
+    indices = program.instructions[operand.value].indices
+    return {one: nodes for one, nodes in where.items() if one in indices}
 
 
-def sides(term: Term, index: str | None = None) -> Iterator[tuple[Term, int]]:
-    """Every term of an equation with the nodes at which it is needed."""
-    stack: list[tuple[Term, int]] = [(term, BOTH)]
+def sides(term: Term) -> Iterator[tuple[Term, dict[str, int]]]:
+    """Every term of an equation, and for each index of a tree at which nodes it is needed: at all that are not named."""
+    stack: list[tuple[Term, dict[str, int]]] = [(term, {})]
     while stack:
         one, where = stack.pop()
         yield one, where
+        inside = {index: nodes for index, nodes in where.items() if index not in one.over}
         for place, operand in reversed(list(enumerate(one.operands))):
-            stack.append((operand, where & side(one, place)))
+            index, nodes = side(one, place)
+            own = {**inside, index: inside.get(index, BOTH) & nodes} if nodes != BOTH else inside
+            stack.append((operand, own))
 
 
-def side(term: Term, place: int) -> int:
-    """At which nodes a term reads its operand at `place`."""
+def side(term: Term, place: int) -> tuple[str, int]:
+    """At which nodes of which index a term reads its operand at `place`."""
     if term.function != "where" or not place or term.operands[0].function != "leaf":
-        return BOTH
-    return LEAF if place == 1 else INNER
+        return "", BOTH
+    return term.operands[0].operands[0].index or "", LEAF if place == 1 else INNER
 
 
 def leaf_inputs(recurrence: Recurrence) -> set[str]:
-    """Inputs over a tree that are read at leaves alone: the words of a sentence."""
+    """Inputs over one tree, perhaps among chains, that are read at its leaves alone: the words of a sentence."""
     found: dict[str, int] = {}
-    for line in (*recurrence.equations, *recurrence.stops):
+    for line in (*recurrence.equations, *recurrence.boundaries, *recurrence.stops):
         for term, where in sides(line.term):
-            if term.reference is not None and term.reference.positions:
-                plain = all(_is_own(one) for one in term.reference.positions)
-                found[term.reference.name] = found.get(term.reference.name, 0) | (
-                    where if plain else BOTH
-                )
+            reference = term.reference
+            for position in reference.positions if reference is not None else ():
+                if reference is not None and recurrence.domains[position.domain].kind == "tree":
+                    own = where.get(position.index, BOTH) if _is_own(position) else BOTH
+                    found[reference.name] = found.get(reference.name, 0) | own
     return {
         name
         for name, where in found.items()
-        if where == LEAF and recurrence.variables[name].kind == "input"
+        if where == LEAF
+        and recurrence.variables[name].kind == "input"
+        and _trees_of(recurrence, name) == 1
     }
+
+
+def _trees_of(recurrence: Recurrence, name: str) -> int:
+    return sum(
+        recurrence.domains[domain].kind == "tree" for domain in recurrence.variables[name].domains
+    )
 
 
 def _is_own(position: Position) -> bool:
@@ -221,3 +251,34 @@ def _is_own(position: Position) -> bool:
 def structure(tree: Tree) -> list[Any]:
     """A tree as plain data: null for a leaf, else the numbers of its two children."""
     return [None if pair is None else list(pair) for pair in tree.children]
+
+
+def of_structure(rows: Sequence[Sequence[int] | None]) -> Tree:
+    """A tree from plain data, as `structure` gives it. Raises `StructureError`."""
+    leaves = next((place for place, row in enumerate(rows) if row is not None), len(rows))
+    used: set[int] = set()
+    heights = [0] * leaves
+    for place in range(leaves, len(rows)):
+        row = rows[place]
+        if row is None or len(row) != 2 or len({*row}) != 2 or used.intersection(row):
+            raise StructureError(place)
+        if not all(1 <= child <= place for child in row):
+            raise StructureError(place)
+        used.update(row)
+        heights.append(1 + max(heights[child - 1] for child in row))
+        if heights[place] < heights[place - 1]:
+            raise StructureError(place)
+    if len(rows) != 2 * leaves - 1:
+        raise StructureError(max(0, len(rows) - 1))
+    return Tree(tuple(None if row is None else (row[0], row[1]) for row in rows))
+
+
+class StructureError(ValueError):
+    """Plain data that is no tree. `node` counts from 0."""
+
+    def __init__(self, node: int) -> None:
+        super().__init__(
+            f"node {node + 1} does not fit: null for each leaf first, then for each inner node, by height, "
+            "the numbers of its two children, each of them a child once"
+        )
+        self.node = node
