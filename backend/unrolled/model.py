@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from unrolled.engine import Chunk, Run
     from unrolled.engine.jacobians import Norm
-    from unrolled.graph import Cost, FoldedGraph, Schedule, Unfolded
+    from unrolled.graph import Cost, FoldedGraph, Schedule, Tree, Unfolded
     from unrolled.language import Recurrence
 
 
@@ -118,11 +118,25 @@ class Model:
             made.add_edge(edge.source, edge.target, edge.id, **asdict(edge))
         return made
 
-    def unfolded(self, lengths: Mapping[str, int] | None = None) -> Unfolded:
-        """The graph of a sequence: nodes and edges of every step. Default lengths: those of `defaults`, else 12."""
+    def unfolded(
+        self,
+        lengths: Mapping[str, int] | None = None,
+        trees: Mapping[str, Any] | None = None,
+    ) -> Unfolded:
+        """The graph of a sequence or a tree: nodes and edges of every step. Default lengths: those of `defaults`, else 12.
+
+        `trees`: domain to shape, as pairs of pairs of anything (`[[0, 0], 0]`). Without, the shape is that of the
+        inputs in `defaults`, else balanced with `lengths` leaves.
+
+        >>> net = load("recursive-net").unfolded(trees={"tree": [["very", "good"], "film"]})
+        >>> len(net.nodes), len(net.edges)                # 3 τ + 2 and 3 τ + 1 for τ leaves
+        (11, 10)
+        >>> net.edges[3]                                  # a left child and its parent
+        (('h', (1,)), ('h', (4,)), 'U')
+        """
         from unrolled.graph import unfold
 
-        return unfold(self.graph, self._lengths(lengths))
+        return unfold(self.graph, self._lengths(lengths), self._trees(lengths, trees))
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -136,20 +150,39 @@ class Model:
 
         return schedule(self.recurrence, self.defaults.get("forcing", 1.0))
 
-    def cost(self, lengths: Mapping[str, int] | None = None) -> Cost:
-        """Floating-point operations, bytes recorded (float32), critical path, parameters: before anything runs."""
+    def cost(
+        self,
+        lengths: Mapping[str, int] | None = None,
+        trees: Mapping[str, Any] | None = None,
+    ) -> Cost:
+        """Floating-point operations, bytes recorded (float32), critical path, parameters: before anything runs.
+
+        `lengths` and `trees` as for `unfolded`.
+        """
         from unrolled.graph import cost
 
-        return cost(self.schedule, self._lengths(lengths))
+        return cost(self.schedule, self._lengths(lengths), self._trees(lengths, trees))
 
-    def facts(self, lengths: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """Counts of both graphs with their formulas in the length, and what is parallel in time. Plain data."""
+    def facts(
+        self,
+        lengths: Mapping[str, int] | None = None,
+        trees: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Counts of both graphs with their formulas in the length, and what is parallel in time. Plain data.
+
+        `lengths` and `trees` as for `unfolded`.
+
+        >>> facts = load("recursive-net/chain").facts()
+        >>> facts["unfolded"]["edges_formula"], facts["trees"]
+        ('3 τ + 1', [{'domain': 'tree', 'leaves': 8, 'nodes': 15, 'edges': 14, 'depth': 7}])
+        """
         from unrolled.graph import facts
 
-        return facts(self.recurrence, self.graph, self.schedule, self._lengths(lengths))
+        steps, shapes = self._lengths(lengths), self._trees(lengths, trees)
+        return facts(self.recurrence, self.graph, self.schedule, steps, shapes)
 
     def description(self, **options: Any) -> dict[str, Any]:
-        """Folded graph, LaTeX, schedule, cost: plain data. Options: `lengths`, `forcing`."""
+        """Folded graph, LaTeX, schedule, cost: plain data. Options: `lengths`, `forcing`, `held`."""
         from unrolled.graph import describe
 
         return describe(self.recurrence, **options)
@@ -199,6 +232,25 @@ class Model:
     def _lengths(self, lengths: Mapping[str, int] | None) -> dict[str, int]:
         known = {**self.defaults.get("lengths", {}), **(lengths or {})}
         return {domain: known.get(domain, 12) for domain in self.recurrence.domains}
+
+    def _trees(
+        self, lengths: Mapping[str, int] | None, trees: Mapping[str, Any] | None
+    ) -> dict[str, Tree]:
+        """The shapes of trees, as given, else of the inputs in `defaults` where no length says otherwise."""
+        from unrolled.graph import Tree, shape_of, trees_given
+
+        known = {
+            domain: tree
+            for domain, tree in trees_given(
+                self.recurrence, self.defaults.get("inputs", {})
+            ).items()
+            if domain not in (lengths or {})
+        }
+        asked = {
+            domain: form if isinstance(form, Tree) else shape_of(form)
+            for domain, form in (trees or {}).items()
+        }
+        return known | asked
 
     def _prepare(self, text: str | None, options: RunOptions) -> Run:
         from unrolled.engine import prepare

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from random import Random
+from typing import Any
 
 import pytest
 
 from unrolled.catalogue import read_catalogue
-from unrolled.graph import describe, fold, opened, restricted, unfold
+from unrolled.graph import (
+    Tree,
+    balanced,
+    describe,
+    fold,
+    opened,
+    restricted,
+    shape_of,
+    unfold,
+)
 from unrolled.language import Recurrence, parse
 
 CATALOGUE = read_catalogue().architectures
@@ -158,6 +170,64 @@ def test_encoder_and_decoder_are_the_books(source: int, target: int) -> None:
     found = restricted(whole, lambda name, at: not at or at[0] > 0)
     assert len(found.nodes) == 2 * source + 2 * target + 1
     assert len(found.edges) == 2 * source + 5 * target - 1
+
+
+def left_chain(leaves: int) -> Any:
+    return reduce(lambda tree, leaf: [tree, leaf], range(1, leaves), 0)
+
+
+def right_chain(leaves: int) -> Any:
+    return reduce(lambda tree, leaf: [leaf, tree], range(1, leaves), 0)
+
+
+def random_tree(leaves: int) -> Any:
+    """Neighbours joined in any order."""
+    row: list[Any] = [0] * leaves
+    generator = Random(leaves)
+    while len(row) > 1:
+        place = generator.randrange(len(row) - 1)
+        row[place : place + 2] = [row[place : place + 2]]
+    return row[0]
+
+
+SHAPES: dict[str, Callable[[int], Tree]] = {
+    "balanced": balanced,
+    "left chain": lambda leaves: shape_of(left_chain(leaves)),
+    "right chain": lambda leaves: shape_of(right_chain(leaves)),
+    "random": lambda leaves: shape_of(random_tree(leaves)),
+}
+
+
+@pytest.mark.parametrize("leaves", [1, 2, 3, 8, 21])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_tree_of_any_shape_is_the_books(shape: str, leaves: int) -> None:
+    """§17, Fig 10.14: 2τ + (τ - 1) + 3 nodes, τ + 2 (τ - 1) + 3 edges; a tensor's edges lie beside the matrices'."""
+    trees = {"tree": SHAPES[shape](leaves)}
+    assert trees["tree"].leaves == leaves
+    for name in ("recursive-net", "recursive-net/chain", "recursive-net/tensor"):
+        found = unfold(fold(parse(CATALOGUE[name].equations)), {}, trees)
+        assert len(found.nodes) == 2 * leaves + (leaves - 1) + 3
+        beside = 2 * (leaves - 1) if name == "recursive-net/tensor" else 0
+        assert len(found.edges) == leaves + 2 * (leaves - 1) + 3 + beside
+        assert sum(name == "x" for name, _ in found.nodes) == leaves
+        parents = {(source, target) for source, target, _ in found.edges if source[0] == target[0]}
+        assert len(parents) == 2 * (leaves - 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "depth"), [("balanced", 3), ("left chain", 7), ("right chain", 7)]
+)
+def test_facts_count_a_tree_and_say_how_deep_it_is(shape: str, depth: int) -> None:
+    """§17: depth ⌈log2 τ⌉ of a balanced tree, τ - 1 of a chain."""
+    recurrence = parse(CATALOGUE["recursive-net"].equations)
+    found = describe(recurrence, trees={"tree": SHAPES[shape](8)})["facts"]
+    assert found["unfolded"] == {
+        "nodes": 26, "edges": 25, "nodes_formula": "3 τ + 2", "edges_formula": "3 τ + 1",
+    }  # fmt: skip
+    assert found["trees"] == [
+        {"domain": "tree", "leaves": 8, "nodes": 15, "edges": 14, "depth": depth}
+    ]
+    assert found["parallel"]["sequential_steps"] == depth + 1
 
 
 @pytest.mark.parametrize(

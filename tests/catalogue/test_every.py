@@ -21,7 +21,7 @@ import unrolled
 from service.in_process import Client
 from source.test_module_source import compare
 from unrolled.catalogue import read_catalogue
-from unrolled.graph import describe, fold, unfold
+from unrolled.graph import describe, fold, shape_of, unfold
 from unrolled.language import Recurrence, parse
 from unrolled.service.app import create_app
 
@@ -59,13 +59,16 @@ def parses_and_folds(identity: str, client: Client) -> None:
 
 def unfolds_without_a_cycle(identity: str, client: Client) -> None:
     recurrence, _ = options_of(identity)
-    if any(domain.kind == "tree" for domain in recurrence.domains.values()):
-        return  # a tree has its shape from a run: tests/engine/test_trees.py
     lengths = dict(zip(recurrence.domains, (5, 4, 3), strict=False))
-    graph = unfold(fold(recurrence), lengths)
-    drawn: nx.DiGraph[Any] = nx.DiGraph()
-    drawn.add_edges_from(edge[:2] for edge in graph.edges)
-    assert nx.is_directed_acyclic_graph(drawn)
+    folded = fold(recurrence)
+    for shape in (None, [[[[0, 0], 0], 0], 0], [0, [[0, 0], [0, 0]]]):
+        trees = dict.fromkeys(folded.trees, shape_of(shape)) if shape else None
+        graph = unfold(folded, lengths, trees)
+        nodes = set(graph.nodes)
+        assert all(source in nodes and target in nodes for source, target, _ in graph.edges)
+        drawn: nx.DiGraph[Any] = nx.DiGraph()
+        drawn.add_edges_from(edge[:2] for edge in graph.edges)
+        assert nx.is_directed_acyclic_graph(drawn)
 
 
 def computes_in_both_number_types(identity: str, client: Client) -> None:

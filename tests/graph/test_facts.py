@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
-from unrolled.graph import cost, describe, fold, opened, restricted, schedule, unfold
+from unrolled.graph import (
+    balanced,
+    cost,
+    describe,
+    fold,
+    opened,
+    restricted,
+    schedule,
+    shape_of,
+    unfold,
+)
 from unrolled.graph.polynomials import Axis, fit
 from unrolled.language import parse
 
@@ -41,8 +51,6 @@ def numbers(formula: str, **values: int) -> int:
 def test_formulas_agree_with_counting_the_catalogue(name: str, steps: int) -> None:
     recurrence = parse(CATALOGUE[name].equations)
     lengths = dict.fromkeys(recurrence.domains, steps)
-    if any(domain.kind == "tree" for domain in recurrence.domains.values()):
-        return
     found = describe(recurrence, lengths)["facts"]
     letters = ["τ", *(f"τ_{domain}" for domain in lengths)]
     values = dict.fromkeys(letters, steps)
@@ -91,6 +99,25 @@ def test_formulas_agree_with_counting_any_text(written: Written) -> None:
     whole = unfold(fold(recurrence, written.forcing), written.lengths)
     assert found is not None
     assert (found["nodes"], found["edges"]) == (len(whole.nodes), len(whole.edges))
+
+
+def test_a_shape_changes_what_waits_and_not_what_there_is() -> None:
+    recurrence = parse(CATALOGUE["recursive-net"].equations)
+    found = [
+        describe(recurrence, trees={"tree": tree})["facts"]
+        for tree in (balanced(16), shape_of([[0, 0], [0, [0, [0, [0, [0, [0, [0, [[[0, 0], 0], [[0, 0], [0, 0]]]]]]]]]]]))
+    ]  # fmt: skip
+    for name in ("folded", "unfolded", "parameters", "operations", "bytes"):
+        assert found[0][name] == found[1][name]
+    assert found[0]["trees"][0]["depth"] == 4
+    assert found[1]["trees"][0]["depth"] == 11
+    assert found[0]["critical_path"]["count"] < found[1]["critical_path"]["count"]
+
+
+def test_a_tree_of_a_million_leaves_is_counted_without_being_made() -> None:
+    found = describe(parse(CATALOGUE["recursive-net"].equations), {"tree": 10**6})["facts"]
+    assert found["unfolded"]["nodes"] == 3 * 10**6 + 2
+    assert found["trees"][0]["depth"] == 20
 
 
 def test_a_very_long_period_is_not_unfolded_to_be_counted() -> None:

@@ -13,7 +13,18 @@ from hypothesis import given, settings
 from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
-from unrolled.graph import FoldedGraph, Paths, Place, TooManyPlacesError, fold, paths, unfold
+from unrolled.graph import (
+    FoldedGraph,
+    Paths,
+    Place,
+    TooManyPlacesError,
+    Tree,
+    Unfolded,
+    fold,
+    paths,
+    shape_of,
+    unfold,
+)
 from unrolled.language import parse
 
 CATALOGUE = read_catalogue().architectures
@@ -132,10 +143,9 @@ def test_a_search_that_would_visit_too_much_is_refused() -> None:
         apart(graph, "h", 500_000)
 
 
-def counted(graph: FoldedGraph, source: Place, target: Place, steps: dict[str, int]) -> list[int]:
+def counted(unfolded: Unfolded, source: Place, target: Place) -> list[int]:
     """The lengths of all paths, each walked by itself."""
     whole: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
-    unfolded = unfold(graph, steps)
     whole.add_nodes_from(unfolded.nodes)
     whole.add_edges_from((one, other) for one, other, _ in unfolded.edges)
     if source not in whole or target not in whole:
@@ -145,13 +155,20 @@ def counted(graph: FoldedGraph, source: Place, target: Place, steps: dict[str, i
     return sorted(map(len, nx.all_simple_edge_paths(whole, source, target)))
 
 
-def check(graph: FoldedGraph, source: Place, target: Place, steps: dict[str, int]) -> None:
-    every = counted(graph, source, target, steps)
-    found = paths(graph, source, target, steps)
+def check(
+    graph: FoldedGraph,
+    source: Place,
+    target: Place,
+    steps: dict[str, int],
+    trees: dict[str, Tree] | None = None,
+) -> None:
+    unfolded = unfold(graph, steps, trees)
+    every = counted(unfolded, source, target)
+    found = paths(graph, source, target, steps, trees)
     assert found.count == len(every)
     if every:
         assert lengths(found) == (every[0], every[-1])
-        known = {(one, other) for one, other, _ in unfold(graph, steps).edges}
+        known = {(one, other) for one, other, _ in unfolded.edges}
         for way in (found.shortest, found.longest, found.straightest):
             assert way is not None
             assert set(zip(way.places, way.places[1:], strict=False)) <= known
@@ -184,19 +201,50 @@ def test_every_path_of_any_text_is_counted(written: Written) -> None:
             )
 
 
-@pytest.mark.parametrize(
-    ("tree", "depth"),
-    [
-        ([None] * 8 + [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14)], 3),
-        ([None] * 8 + [(1, 2), (9, 3), (10, 4), (11, 5), (12, 6), (13, 7), (14, 8)], 7),
-    ],
-)
+@pytest.mark.parametrize(("shape", "depth"), [(None, 3), ([[[[[[[0, 0], 0], 0], 0], 0], 0], 0], 7)])
 def test_a_balanced_tree_is_as_deep_as_the_logarithm_and_a_chain_as_its_leaves(
-    tree: list[tuple[int, int] | None], depth: int
+    shape: Any, depth: int
 ) -> None:
     """§17: from the first leaf to the root ⌈log2 8⌉ = 3 edges, over a left chain 7."""
     example = EXAMPLES["tree"]
     graph = fold(parse(example.text, example.sizes))
-    found = paths(graph, ("h", (1,)), ("h", (15,)), {"tree": 15}, {"tree": tree})
+    trees = {"tree": shape_of(shape)} if shape else None
+    found = paths(graph, ("h", (1,)), ("h", (15,)), {"tree": 8}, trees)
     assert lengths(found) == (depth, depth)
     assert found.count == 1
+    assert found.straightest is not None
+    assert found.straightest.nonlinear == depth
+    assert paths(graph, ("h", (15,)), ("h", (1,)), {"tree": 8}, trees).count == 0
+
+
+TREES = {
+    "several variables": """
+x: 2
+h: 2
+s: 2
+for n in tree:
+    s[n] = where(leaf(n), x[n], s[left(n)] * h[right(n)] + z[n])
+    h[n] = tanh(s[n]) + h[left(n)]
+a = sum(h[left(n)], n) + sum(where(leaf(n), h[n], 0), n) + h[root]
+""",
+    "two indices": """
+e: ()
+x: ()
+for n in tree:
+    for m in tree:
+        e[n, m] = where(leaf(n), x[m], e[left(n), m] + where(leaf(m), x[n], e[n, right(m)]))
+o = e[root, root]
+""",
+    "a vector at the leaves": "c = tanh(b)\nc: 2\nfor n in tree:\n    h[n] = where(leaf(n), c, h[left(n)] + h[right(n)])\no = h[root]",
+}
+
+
+@pytest.mark.parametrize("shape", [[0, 0], [[0, [0, 0]], 0]])
+@pytest.mark.parametrize("name", TREES)
+def test_every_path_of_a_tree_is_counted(name: str, shape: Any) -> None:
+    graph = fold(parse(TREES[name]))
+    tree = shape_of(shape)
+    nodes = unfold(graph, {}, {"tree": tree}).nodes
+    for source in nodes[::2]:
+        for target in nodes[::3]:
+            check(graph, source, target, {"tree": tree.leaves}, {"tree": tree})

@@ -6,6 +6,7 @@ Where a text draws a boundary value (`h[0]`) that a figure leaves out, the expec
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from graph.grammar import PROPERTY, Written, recurrences
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
-from unrolled.graph import Unfolded, fold, unfold
+from unrolled.graph import Place, Unfolded, balanced, fold, shape_of, unfold
 from unrolled.language import Recurrence, parse
 
 CATALOGUE = read_catalogue().architectures
@@ -177,10 +178,7 @@ def check_unfolded(recurrence: Recurrence, forcing: float, lengths: dict[str, in
     assert nx.is_directed_acyclic_graph(order_of(found))
 
 
-TREES = [name for name in CATALOGUE if " in tree:" in CATALOGUE[name].equations]
-
-
-@pytest.mark.parametrize("name", [name for name in CATALOGUE if name not in TREES])
+@pytest.mark.parametrize("name", CATALOGUE)
 @pytest.mark.parametrize("forcing", [0.0, 0.5, 1.0])
 def test_the_catalogue_unfolds_without_a_cycle(name: str, forcing: float) -> None:
     recurrence = parse(CATALOGUE[name].equations)
@@ -204,9 +202,85 @@ def test_parameters_are_shared_and_never_repeated() -> None:
         }  # fmt: skip
 
 
-def test_a_tree_is_unfolded_only_with_its_shape() -> None:
-    example = EXAMPLES["tree"]
-    texts = [CATALOGUE[name].equations for name in TREES]
-    for recurrence in (parse(example.text, example.sizes), *map(parse, texts)):
-        with pytest.raises(ValueError, match="needs a tree"):
-            unfold(fold(recurrence), {"tree": 3})
+TREE = """
+x: 2
+h: 2
+for n in tree:
+    h[n] = where(leaf(n), x[n], tanh(b + U @ h[left(n)] + W @ h[right(n)]))
+o = h[root]
+"""
+
+
+def edges_of(text: str, *shapes: Any, **lengths: int) -> set[tuple[Place, Place]]:
+    graph = fold(parse(text))
+    trees = {name: shape_of(shape) for name, shape in zip(graph.trees, shapes, strict=False)}
+    return {(source, target) for source, target, _ in unfold(graph, lengths, trees).edges}
+
+
+def test_a_leaf_reads_its_input_and_an_inner_node_its_children() -> None:
+    assert edges_of(TREE, [0, [0, 0]]) == {
+        *((("x", (n,)), ("h", (n,))) for n in (1, 2, 3)),
+        (("h", (2,)), ("h", (4,))), (("h", (3,)), ("h", (4,))),
+        (("h", (1,)), ("h", (5,))), (("h", (4,)), ("h", (5,))), (("h", (5,)), ("o", ())),
+    }  # fmt: skip
+    found = unfold(fold(parse(TREE)), {"tree": 3})
+    assert [steps for name, steps in found.nodes if name == "x"] == [(1,), (2,), (3,)]
+
+
+def test_a_tree_without_a_shape_is_balanced() -> None:
+    graph = fold(parse(TREE))
+    assert unfold(graph, {"tree": 6}) == unfold(graph, {}, {"tree": balanced(6)})
+    assert unfold(graph, {"tree": 6}) != unfold(
+        graph, {}, {"tree": shape_of([[[[[0, 0], 0], 0], 0], 0])}
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "edges"),
+    [
+        # an index that runs is at a leaf or not, whatever the other one is
+        ("e[n, m] = where(leaf(n), x[m], 0)", {(m, (n, m)) for n in (1, 2) for m in (1, 2, 3)}),
+        ("e[n, m] = where(leaf(m), 0, x[left(m)])", {(1, (n, 3)) for n in (1, 2, 3)}),
+        ("e[n, m] = x[left(n)] + x[right(m)]", {(1, (3, n)) for n in (1, 2, 3)} | {(2, (n, 3)) for n in (1, 2, 3)}),
+        # what a sum sweeps is at a leaf or not by itself
+        ("e[n, m] = where(leaf(n), sum(x[n], n), 0)", {(k, (n, m)) for k in (1, 2, 3) for n in (1, 2) for m in (1, 2, 3)}),
+        ("e[n, m] = sum(where(leaf(k), x[k], 0) * m, k)", {(k, (n, m)) for k in (1, 2) for n in (1, 2, 3) for m in (1, 2, 3)}),
+        ("e[n, m] = sum(x[left(k)], k)", {(1, (n, m)) for n in (1, 2, 3) for m in (1, 2, 3)}),
+        # both parts read the same
+        ("e[n, m] = where(leaf(n), x[m], 2 * x[m])", {(m, (n, m)) for n in (1, 2, 3) for m in (1, 2, 3)}),
+    ],
+)  # fmt: skip
+def test_every_index_has_its_own_side_of_a_tree(
+    line: str, edges: set[tuple[int, tuple[int, int]]]
+) -> None:
+    text = f"x: ()\ne: ()\nfor n in tree:\n    for m in tree:\n        {line}\nfor k in tree:\n    u[k] = x[k]\n"
+    found = {
+        (source[1][0], target[1])
+        for source, target in edges_of(text, [0, 0])
+        if (source[0], target[0]) == ("x", "e")
+    }
+    assert found == edges
+
+
+def test_an_input_that_all_nodes_read_is_at_all_of_them() -> None:
+    """A leaf of one index may read another one's node: such an input is no word at the leaves."""
+    for line, at_leaves in [
+        ("e[n, m] = where(leaf(n), x[n], 0)", True),
+        ("e[n, m] = where(leaf(n), x[m], 0)", False),
+        ("e[n, m] = where(leaf(n), sum(x[n], n), 0)", False),
+        ("e[n, m] = where(leaf(n), where(leaf(m), x[m], 0), 0)", True),
+    ]:
+        text = f"x: ()\ne: ()\nfor n in tree:\n    for m in tree:\n        {line}\n"
+        assert fold(parse(text)).node("x").at_leaves == at_leaves, line
+
+
+def test_a_tree_in_a_chain_is_unfolded_in_every_step() -> None:
+    text = (
+        "x: ()\nh: ()\nfor t in time:\n    for n in tree:\n"
+        "        h[t, n] = where(leaf(n), x[n], h[t, left(n)] * h[t-1, right(n)])\n"
+    )
+    assert edges_of(text, [0, 0], time=2) == {
+        *((("x", (n,)), ("h", (t, n))) for n in (1, 2) for t in (1, 2)),
+        *((("h", (t, 1)), ("h", (t, 3))) for t in (1, 2)),
+        *((("h", (t - 1, 2)), ("h", (t, 3))) for t in (1, 2)),
+    }

@@ -45,6 +45,62 @@ def test_where_there_is_no_path_all_is_null(client: Client) -> None:
     assert (found["count"], found["shortest"], found["longest"]) == (0, None, None)
 
 
+def ends(first: int, last: int) -> dict[str, object]:
+    return {"from": {"variable": "h", "at": [first]}, "to": {"variable": "h", "at": [last]}}
+
+
+CHAIN = [None, None, None, None, [1, 2], [5, 3], [6, 4]]
+
+
+def test_paths_go_up_a_tree(client: Client) -> None:
+    """§17: ⌈log2 τ⌉ edges on a balanced tree, τ - 1 on a chain."""
+    for more, nodes, length in [
+        ({"architecture": "recursive-net"}, 15, 3),
+        ({"architecture": "recursive-net/chain"}, 15, 7),
+        ({"architecture": "recursive-net", "lengths": {"tree": 16}}, 31, 4),
+        ({"architecture": "recursive-net", "trees": {"tree": CHAIN}}, 7, 3),
+        ({"equations": "h: 2\nfor n in tree:\n    h[n] = 1 + h[left(n)] + h[right(n)]\n"}, 23, 4),
+    ]:
+        answer = client.post("/v1/paths", {**more, **ends(1, nodes)})
+        assert answer.status_code == 200, answer.text
+        found = answers.PathsAnswer.model_validate(answer.json())
+        assert found.lengths == {"tree": nodes}
+        assert found.shortest is not None
+        assert (found.count, found.shortest.length) == (1, length)
+
+
+def test_a_tree_grows_to_the_node_that_is_asked_for(client: Client) -> None:
+    text = "h: 2\nfor n in tree:\n    h[n] = 1 + h[left(n)] + h[right(n)]\n"
+    found = client.post("/v1/paths", {"equations": text, **ends(1, 41)}).json()
+    assert found["lengths"]["tree"] >= 41
+    shorter = {"equations": text, **ends(1, 1), "lengths": {"tree": 1}}
+    assert client.post("/v1/paths", shorter).json()["lengths"] == {"tree": 1}
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer", "code"),
+    [
+        (ends(1, 16), "/to", "path-end"),
+        (ends(0, 15), "/from", "path-end"),
+        ({**ends(1, 3), "trees": {"time": [None]}}, "/trees/time", "unknown-tree"),
+        ({**ends(1, 3), "trees": {"tree": []}}, "/trees/tree", "tree-structure"),
+        ({**ends(1, 3), "trees": {"tree": [None, None]}}, "/trees/tree/1", "tree-structure"),
+        ({**ends(1, 3), "trees": {"tree": [None, None, [1, 1]]}}, "/trees/tree/2", "tree-structure"),
+        ({**ends(1, 3), "trees": {"tree": [None, None, [1, 3]]}}, "/trees/tree/2", "tree-structure"),
+        ({**ends(1, 3), "trees": {"tree": [None, None, [1, 2, 2]]}}, "/trees/tree/2", "tree-structure"),
+        ({**ends(1, 3), "trees": {"tree": [None, None, None, [1, 2], [1, 3]]}}, "/trees/tree/4", "tree-structure"),
+        ({**ends(1, 3), "trees": {"tree": [None, None, [1, 2], None, [3, 4]]}}, "/trees/tree/3", "tree-structure"),
+    ],
+)  # fmt: skip
+def test_what_is_no_node_or_no_tree_is_refused(
+    client: Client, more: dict[str, object], pointer: str, code: str
+) -> None:
+    answer = client.post("/v1/paths", {"architecture": "recursive-net", **more})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, code)
+
+
 def test_jacobians_come_with_their_norms_and_one_of_them_apart(client: Client) -> None:
     """§21: 4629.84 over 40 steps."""
     body = {

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from service.in_process import Client
+from unrolled.service import answers
 
 NET = (
     "x: 2\nh: 2\nfor n in tree:\n"
@@ -57,3 +58,24 @@ def test_a_malformed_tree_is_refused_at_its_node(
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert (error["pointer"], error["code"]) == (pointer, code)
+
+
+def test_a_text_over_a_tree_is_counted_and_a_run_says_its_shape(client: Client) -> None:
+    structure = client.post("/v1/runs", body([[[[1, 2], [3, 4]], [5, 6]], [7, 8]])).json()["trees"]
+    chain = client.post("/v1/recurrences", {"equations": NET, "trees": structure})
+    assert chain.status_code == 200, chain.text
+    even = client.post("/v1/recurrences", {"equations": NET, "lengths": {"tree": 4}})
+    for answer, depth in ((chain, 3), (even, 2)):
+        found = answers.Recurrence.model_validate(answer.json()).facts
+        assert found.unfolded is not None
+        assert (found.unfolded.nodes, found.unfolded.edges) == (4 + 7 + 1, 4 + 6 + 1)
+        assert (found.unfolded.nodes_formula, found.unfolded.edges_formula) == ("3 τ", "3 τ - 1")
+        assert [one.depth for one in found.trees] == [depth]
+    wrong = client.post("/v1/recurrences", {"equations": NET, "trees": {"trie": [None]}})
+    assert wrong.json()["errors"][0]["code"] == "unknown-tree"
+
+
+def test_an_architecture_is_counted_with_the_tree_it_opens_with(client: Client) -> None:
+    for name, depth in (("recursive-net", 3), ("recursive-net/chain", 7)):
+        facts = client.get(f"/v1/architectures/{name}").json()["recurrence"]["facts"]
+        assert (facts["unfolded"]["nodes"], facts["trees"][0]["depth"]) == (26, depth)

@@ -17,15 +17,25 @@ from unrolled.graph.facts import facts
 from unrolled.graph.figures import opened, restricted
 from unrolled.graph.folded import Edge, FoldedGraph, Node, Read, fold
 from unrolled.graph.generated import Phase, phases
+from unrolled.graph.nested import BracketsError, shape_of, trees_given
 from unrolled.graph.onestep import OneStep, one_step
 from unrolled.graph.paths import Path, Paths, Place, TooManyPlacesError, paths
 from unrolled.graph.program import Instruction, Operand, Program, lower
 from unrolled.graph.schedule import Component, Schedule, arrange, schedule
-from unrolled.graph.trees import Tree, balanced, extents, tree_of
+from unrolled.graph.trees import (
+    StructureError,
+    Tree,
+    balanced,
+    extents,
+    of_structure,
+    structure,
+    tree_of,
+)
 from unrolled.graph.unfolded import Unfolded, unfold
 
 __all__ = [
     "Adjoint",
+    "BracketsError",
     "Component",
     "Cost",
     "Edge",
@@ -42,6 +52,7 @@ __all__ = [
     "Read",
     "Request",
     "Schedule",
+    "StructureError",
     "Target",
     "TooManyPlacesError",
     "Tree",
@@ -56,6 +67,7 @@ __all__ = [
     "facts",
     "fold",
     "lower",
+    "of_structure",
     "one_step",
     "opened",
     "operation_place",
@@ -64,7 +76,10 @@ __all__ = [
     "phases",
     "restricted",
     "schedule",
+    "shape_of",
+    "structure",
     "total_cost",
     "tree_of",
+    "trees_given",
     "unfold",
 ]

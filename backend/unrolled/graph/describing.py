@@ -12,6 +12,7 @@ from unrolled.graph.facts import facts
 from unrolled.graph.folded import Boundary, Edge, Node, Read, fold, read_position
 from unrolled.graph.program import Program
 from unrolled.graph.schedule import Component, Schedule, operand_text, schedule
+from unrolled.graph.trees import Tree
 from unrolled.language import Equation, Recurrence, Reference, Shape, Term
 from unrolled.language.latex import equation_latex, numbers_latex, term_latex
 
@@ -23,12 +24,13 @@ def describe(
     lengths: Mapping[str, int] | None = None,
     forcing: float = 1.0,
     held: Collection[str] = (),
+    trees: Mapping[str, Tree] | None = None,
 ) -> dict[str, Any]:
     """Folded graph, equations, schedule, parameters, cost and facts, ready for JSON.
 
-    `lengths` are steps a domain (12 where not given); `forcing` from 0 to 1; `held`: variables that a run
-    holds at given values, at every step and unit. Raises `LanguageError`
-    where the equations have no order.
+    `lengths` are steps a domain (12 where not given), of a tree the leaves of a balanced one unless `trees` has its
+    shape; `forcing` from 0 to 1; `held`: variables that a run holds at given values, at every step and unit. Raises
+    `LanguageError` where the equations have no order.
     """
     plan = schedule(recurrence, forcing, dict.fromkeys(held, True))
     graph = fold(recurrence, forcing, held)
@@ -64,8 +66,8 @@ def describe(
             }
             for one in recurrence.parameters.values()
         ],
-        "cost": asdict(cost(plan, known)),
-        "facts": facts(recurrence, graph, plan, known),
+        "cost": asdict(cost(plan, known, trees)),
+        "facts": facts(recurrence, graph, plan, known, trees),
         "has_forcing": any(
             term.function == "force" for one in recurrence.equations for term in one.term.walk()
         ),

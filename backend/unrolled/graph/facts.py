@@ -15,6 +15,7 @@ from unrolled.graph.cost import cost
 from unrolled.graph.folded import Edge, FoldedGraph
 from unrolled.graph.polynomials import Axis, Polynomial, fit
 from unrolled.graph.schedule import Component, Schedule
+from unrolled.graph.trees import Extent, Tree, extents
 from unrolled.graph.unfolded import unfold
 from unrolled.language import LanguageError, Parameter, Recurrence, Shape, parse
 
@@ -39,32 +40,52 @@ _WORDS = {
 
 
 def facts(
-    recurrence: Recurrence, graph: FoldedGraph, plan: Schedule, lengths: Mapping[str, int]
+    recurrence: Recurrence,
+    graph: FoldedGraph,
+    plan: Schedule,
+    lengths: Mapping[str, int],
+    trees: Mapping[str, Tree] | None = None,
 ) -> dict[str, Any]:
     """Counts of the folded and the unfolded graph, of parameters and operations, and what is parallel in time.
 
-    Plain data. A count that has no polynomial in the lengths (of a tree, or a longest chain of several domains) has
-    no formula; the unfolded graph is None for a tree, and where its period is very long.
+    Plain data. The length of a tree is its leaves; its shape is that in `trees`, or balanced. A count that has no
+    polynomial in the lengths (a longest chain of several domains, or up a tree) has no formula; the unfolded graph is
+    None where its period is very long.
     """
+    lengths = {**lengths, **{name: tree.leaves for name, tree in (trees or {}).items()}}
+    sizes = extents(recurrence, lengths, trees)
     symbols = symbols_of(recurrence)
     shown = [node.id for node in graph.nodes if node.kind in ("input", "variable")]
     drawn = [edge for edge in graph.edges if not edge.cut and edge.source in set(shown)]
-    counted = cost(plan, lengths)
-    is_tree = any(domain.kind == "tree" for domain in recurrence.domains.values())
+    counted = cost(plan, lengths, trees)
     axes = _axes(recurrence, graph)
 
     def formula(field: str) -> str | None:
         found = _checked(axes, lambda at: getattr(cost(plan, at), field), lengths)
-        return None if found is None else found.text(symbols)
+        if found is None or found.at(lengths) != getattr(counted, field):
+            return None
+        return found.text(symbols)
 
     return {
         "folded": {"nodes": len(shown), "edges": len(drawn)},
-        "unfolded": None if is_tree else _unfolded(graph, axes, lengths, symbols),
+        "unfolded": _unfolded(graph, axes, lengths, symbols),
+        "trees": [_tree(name, sizes[name]) for name in graph.trees],
         "parameters": _parameters(recurrence),
         "operations": {"count": counted.operations, "formula": formula("operations")},
         "bytes": {"count": counted.bytes, "formula": formula("bytes")},
         "critical_path": {"count": counted.critical_path, "formula": formula("critical_path")},
-        "parallel": parallel(plan, lengths),
+        "parallel": parallel(plan, sizes),
+    }
+
+
+def _tree(name: str, size: Extent) -> dict[str, Any]:
+    """A tree by itself: its edges go from children to parents, its depth is those of them on the longest way up."""
+    return {
+        "domain": name,
+        "leaves": size.leaves,
+        "nodes": size.steps,
+        "edges": size.steps - 1,
+        "depth": size.depth - 1,
     }
 
 
@@ -116,7 +137,7 @@ def _size(graph: FoldedGraph, lengths: Mapping[str, int]) -> int:
 
 
 def unfolded_counts(graph: FoldedGraph, lengths: Mapping[str, int]) -> tuple[int, int]:
-    """Nodes and edges of the unfolded graph, by unfolding it."""
+    """Nodes and edges of the unfolded graph, by unfolding it. They are the same for all trees of so many leaves."""
     found = unfold(graph, lengths)
     return len(found.nodes), len(found.edges)
 
@@ -264,7 +285,7 @@ def _read_again(
 # what is parallel in time
 
 
-def parallel(plan: Schedule, lengths: Mapping[str, int]) -> dict[str, Any]:
+def parallel(plan: Schedule, sizes: Mapping[str, Extent]) -> dict[str, Any]:
     """Which variables are computed at all steps at once, which step after step, and how many steps follow each other."""
     program = plan.program
     at_once: list[str] = []
@@ -273,7 +294,7 @@ def parallel(plan: Schedule, lengths: Mapping[str, int]) -> dict[str, Any]:
     for component in plan.components:
         inside = set(component.all_instructions())
         names = [name for name, identity in program.variables.items() if identity in inside]
-        steps = _waits(plan, component, lengths)
+        steps = _waits(plan, component, sizes)
         pieces = [{one} for one in component.instructions] if component.kind == "map" else [inside]
         for piece in pieces:
             before = max(
@@ -294,7 +315,7 @@ def parallel(plan: Schedule, lengths: Mapping[str, int]) -> dict[str, Any]:
                 "variables": names,
                 "domain": domain,
                 "direction": component.direction,
-                "steps": lengths[domain],
+                "steps": sizes[domain].depth,
             }
         )
     return {
@@ -305,12 +326,12 @@ def parallel(plan: Schedule, lengths: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _waits(plan: Schedule, component: Component, lengths: Mapping[str, int]) -> int:
+def _waits(plan: Schedule, component: Component, sizes: Mapping[str, Extent]) -> int:
     if component.kind == "map":
         return 0
     domain = plan.program.recurrence.index_domains[component.index or ""]
-    inside = sum(_waits(plan, inner, lengths) for inner in component.body)
-    return lengths[domain] * max(1, inside)
+    inside = sum(_waits(plan, inner, sizes) for inner in component.body)
+    return sizes[domain].depth * max(1, inside)
 
 
 def _in_words(language: str, at_once: list[str], in_order: list[dict[str, Any]]) -> str:

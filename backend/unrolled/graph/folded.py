@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from unrolled.graph.roles import Role, roles
+from unrolled.graph.trees import BOTH, leaf_inputs, side
 from unrolled.language import Equation, Initial, Position, Recurrence, Reference, Shape, Term
 from unrolled.language.latex import name_latex
 
@@ -37,7 +38,8 @@ class Read:
     """Along one domain of the source: `delay` steps back (negative: ahead), or a fixed `position`.
 
     `position` is `all` or `end` (both plus `offset`), `left`, `right`, `root`, or a step number. `index` is the
-    running or swept index, which tells two reads of one domain apart (`h[t]` and `h[k]` over time).
+    running or swept index, which tells two reads of one domain apart (`h[t]` and `h[k]` over time). Where `all` are
+    children, as in `sum(h[left(n)], n)`, `child` says which.
     """
 
     domain: str
@@ -45,6 +47,20 @@ class Read:
     position: str | int | None = None
     offset: int = 0
     index: str = ""
+    child: Literal["", "left", "right"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """At which `nodes` of a tree (`LEAF` or `INNER`) an index has to be; it runs, or it is `swept` by a sum."""
+
+    index: str
+    nodes: int
+    swept: bool = False
+
+
+Sides = frozenset[Side]
+EVERYWHERE: Final[tuple[Sides, ...]] = (frozenset(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,8 @@ class Boundary:
 
 @dataclass(frozen=True, slots=True)
 class Node:
+    """`at_leaves`: an input over a tree that only leaves read, and only leaves have."""
+
     id: str
     kind: Kind
     role: Role
@@ -69,6 +87,7 @@ class Node:
     boundary: tuple[Boundary, ...] = ()
     trained: bool | None = None
     initial: str | None = None
+    at_leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +95,8 @@ class Edge:
     """`at` is None for every step, or the boundary position that the edge enters.
 
     `indices` are the running indices of the equation, one a domain of the target; empty where `at` fixes it.
-    `nonlinear` is how many nonlinear functions lie on the way, at least and at most.
+    `nonlinear` is how many nonlinear functions lie on the way, at least and at most. Over a tree the edge is where
+    all of one of the `sides` hold: of `where(leaf(n), …, …)` a leaf reads one part and an inner node the other.
     """
 
     id: str
@@ -89,12 +109,16 @@ class Edge:
     cut: bool = False
     at: tuple[Boundary, ...] | None = None
     nonlinear: tuple[int, int] = (0, 0)
+    sides: tuple[Sides, ...] = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class FoldedGraph:
+    """`trees` are the domains that are trees."""
+
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    trees: tuple[str, ...] = ()
 
     def node(self, identity: str) -> Node:
         return next(node for node in self.nodes if node.id == identity)
@@ -113,18 +137,22 @@ def fold(recurrence: Recurrence, forcing: float = 1.0, held: Collection[str] = (
             known = edges.get(edge.id)
             edges[edge.id] = edge if known is None else _merged(known, edge)
     all_edges = tuple(edges.values())
-    return FoldedGraph(tuple(_nodes(recurrence, all_edges)), all_edges)
+    trees = tuple(name for name, domain in recurrence.domains.items() if domain.kind == "tree")
+    return FoldedGraph(tuple(_nodes(recurrence, all_edges)), all_edges, trees)
 
 
 def _merged(first: Edge, second: Edge) -> Edge:
     """Two references that are drawn as one edge."""
     (least, most), (other_least, other_most) = first.nonlinear, second.nonlinear
     counts = (min(least, other_least), max(most, other_most))
-    return replace(second, cut=first.cut and second.cut, nonlinear=counts)
+    sides = tuple(dict.fromkeys((*first.sides, *second.sides)))
+    sides = EVERYWHERE if EVERYWHERE[0] in sides else sides
+    return replace(second, cut=first.cut and second.cut, nonlinear=counts, sides=sides)
 
 
 def _nodes(recurrence: Recurrence, edges: tuple[Edge, ...]) -> Iterator[Node]:
     role = roles(recurrence)
+    at_leaves = leaf_inputs(recurrence)
     for name, variable in recurrence.variables.items():
         yield Node(
             name,
@@ -136,6 +164,7 @@ def _nodes(recurrence: Recurrence, edges: tuple[Edge, ...]) -> Iterator[Node]:
             variable.line,
             one_hot=variable.one_hot,
             boundary=_boundaries(name, edges),
+            at_leaves=name in at_leaves,
         )
     for name, parameter in recurrence.parameters.items():
         yield Node(
@@ -209,6 +238,7 @@ class _Place:
     is_cut: bool = False
     is_summand: bool = True
     nonlinear: int = 0
+    sides: Sides = frozenset()
 
 
 class _Edges:
@@ -249,6 +279,7 @@ class _Edges:
                 place.is_cut or self._is_cut(term, number),
                 own == "total",
                 place.nonlinear + (not is_linear(term.function, number)),
+                _narrowed(place, term, number),
             )
             other = self._way(term, number)
             if other is not None:
@@ -305,6 +336,7 @@ class _Edges:
             place.is_cut,
             at,
             (place.nonlinear, place.nonlinear),
+            (place.sides,),
         )
 
     def _running(self) -> tuple[str, ...]:
@@ -323,6 +355,13 @@ class _Edges:
         return [",".join(map(_read_words, reads))]
 
 
+def _narrowed(place: _Place, term: Term, number: int) -> Sides:
+    """Where on trees the operand of a term at `number` is needed."""
+    kept = frozenset(one for one in place.sides if not (one.swept and one.index in term.over))
+    index, nodes = side(term, number)
+    return kept if nodes == BOTH else kept | {Side(index, nodes, index in place.over)}
+
+
 def _at(equation: Equation) -> tuple[Boundary, ...] | None:
     if equation.position is None:
         return None
@@ -336,7 +375,8 @@ def _at(equation: Equation) -> tuple[Boundary, ...] | None:
 def read_position(position: Position, over: frozenset[str]) -> Read:
     """How a reference reads along one domain; an index in `over` is swept whole."""
     if position.index in over:
-        return Read(position.domain, position="all", offset=position.offset, index=position.index)
+        child = position.anchor if position.anchor in ("left", "right") else ""
+        return Read(position.domain, None, "all", position.offset, position.index, child)
     match position.anchor:
         case "shift":
             return Read(position.domain, delay=-position.offset, index=position.index)
@@ -345,10 +385,10 @@ def read_position(position: Position, over: frozenset[str]) -> Read:
         case "end":
             return Read(position.domain, position="end", offset=position.offset)
         case other:
-            return Read(position.domain, position=other)
+            return Read(position.domain, position=other, index=position.index)
 
 
 def _read_words(read: Read) -> str:
     if read.delay is not None:
         return f"{read.delay:+d}"
-    return f"{read.position}{read.offset or ''}"
+    return f"{read.position}{read.child or read.offset or ''}"

@@ -13,8 +13,9 @@ from math import log10
 
 import networkx as nx
 
-from unrolled.graph.folded import Edge, FoldedGraph, Read
-from unrolled.graph.unfolded import Steps
+from unrolled.graph.folded import EVERYWHERE, Edge, FoldedGraph, Read
+from unrolled.graph.trees import Tree
+from unrolled.graph.unfolded import Steps, extents_of, sources
 
 Place = tuple[str, Steps]
 """A node of the unfolded graph: a variable and its steps, one a domain."""
@@ -84,14 +85,14 @@ def paths(
     source: Place,
     target: Place,
     lengths: Mapping[str, int],
-    trees: Mapping[str, list[tuple[int, int] | None]] | None = None,
+    trees: Mapping[str, Tree] | None = None,
 ) -> Paths:
     """All paths from one place of the unfolded graph to another.
 
-    `lengths`: steps a domain; `trees`: the children of every node (1-based, None for a leaf), by domain. Raises
+    `lengths`: steps a domain; of a tree without a shape in `trees` the leaves of a balanced one. Raises
     `TooManyPlacesError`; `KeyError` for a variable that the graph does not have.
     """
-    into = _Into(graph, lengths, trees or {})
+    into = _Into(graph, lengths, trees)
     best: dict[Place, _Best] = {}
     for place in _in_order(into, source, target):
         if place == source:
@@ -174,10 +175,10 @@ class _Into:
         self,
         graph: FoldedGraph,
         lengths: Mapping[str, int],
-        trees: Mapping[str, list[tuple[int, int] | None]],
+        trees: Mapping[str, Tree] | None,
     ) -> None:
-        self.lengths = lengths
-        self.trees = trees
+        self.extents = extents_of(graph, lengths, trees)
+        self.lengths = self.extents.lengths
         self.domains = {node.id: node.domains for node in graph.nodes}
         known = {node.id for node in graph.nodes if node.kind in ("input", "variable")}
         used = [edge for edge in graph.edges if not edge.cut and edge.source in known]
@@ -188,13 +189,8 @@ class _Into:
             name: bool(edges) and all(_is_simple(edge, self.domains[name]) for edge in edges)
             for name, edges in self.edges.items()
         }
-        self.index_domains = {
-            index: domain
-            for edge in used
-            for index, domain in zip(edge.indices, self.domains[edge.target], strict=True)
-        }
         feeds: nx.DiGraph[str] = nx.DiGraph((edge.source, edge.target) for edge in used)
-        self.bounds = {domain: self._direction(used, feeds, domain) for domain in lengths}
+        self.bounds = {domain: self._direction(used, feeds, domain) for domain in self.lengths}
         self.known: dict[Place, list[_Way]] = {}
         self.sweeps: dict[Place, list[_Way]] = {}
 
@@ -258,13 +254,15 @@ class _Into:
                 start = 0 if at.anchor == "start" else self.lengths[at.domain]
                 if step != start + at.position:
                     return
+        if edge.sides != EVERYWHERE or any(
+            read.domain in self.extents.trees for read in edge.reads
+        ):
+            yield from self._over_trees(edge, name, steps)
+            return
         if not edge.reads:
             yield _Way(edge.id, (edge.source, ()), edge.nonlinear)
             return
-        parts = [self._steps(read, here) for read in edge.reads]
-        if any(part is None for part in parts):
-            return
-        choices = [part for part in parts if part is not None]
+        choices = [self._steps(read, here) for read in edge.reads]
         if all(len(part) == 1 for part in choices):
             yield _Way(edge.id, (edge.source, tuple(part[0] for part in choices)), edge.nonlinear)
             return
@@ -277,25 +275,26 @@ class _Into:
             self.domains[sweep[0]] = ()
         yield _Way(edge.id, sweep, edge.nonlinear)
 
-    def _steps(self, read: Read, here: Mapping[str, int]) -> range | None:
+    def _over_trees(self, edge: Edge, name: str, steps: Steps) -> Iterator[_Way]:
+        """The same along children, and where only a part of a tree reads; one sweep where many are read."""
+        found = tuple(sources(edge, self.domains[name], steps, self.extents))
+        if len(found) < 2:
+            yield from (_Way(edge.id, (edge.source, one), edge.nonlinear) for one in found)
+            return
+        sweep: Place = (f"{edge.source}*{found}", ())
+        self.sweeps[sweep] = [_Way(None, (edge.source, one), (0, 0)) for one in found]
+        self.domains[sweep[0]] = ()
+        yield _Way(edge.id, sweep, edge.nonlinear)
+
+    def _steps(self, read: Read, here: Mapping[str, int]) -> range:
         if read.delay is not None:
             return _one(here[read.index] - read.delay)
         if read.position == "all":
             return range(1 + read.offset, self.lengths[read.domain] + 1 + read.offset)
         if read.position == "end":
             return _one(self.lengths[read.domain] + read.offset)
-        if isinstance(read.position, int):
-            return _one(read.position)
-        tree = self.trees.get(read.domain)
-        if tree is None:
-            raise ValueError(f"{read.position} needs a tree, which is given with a run")
-        if read.position == "root":
-            return _one(len(tree))
-        node = next(
-            step for index, step in here.items() if self.index_domains[index] == read.domain
-        )
-        children = tree[node - 1]
-        return None if children is None else _one(children[read.position == "right"])
+        assert isinstance(read.position, int)
+        return _one(read.position)
 
 
 def _one(step: int) -> range:
@@ -306,6 +305,7 @@ def _is_simple(edge: Edge, domains: tuple[str, ...]) -> bool:
     return (
         len(domains) == 1
         and edge.at is None
+        and edge.sides == EVERYWHERE
         and len(edge.reads) == 1
         and edge.reads[0].delay is not None
         and edge.reads[0].domain == domains[0]

@@ -195,6 +195,16 @@ class UnfoldedCounts(Answer):
     edges_formula: str
 
 
+class TreeFacts(Answer):
+    """A tree by itself: `edges` from children to parents, `depth` of them from the deepest leaf to the root."""
+
+    domain: str
+    leaves: int
+    nodes: int
+    edges: int
+    depth: int
+
+
 class ParameterFormula(Answer):
     """How many numbers a parameter holds, in the sizes of the variables: `n_h n_x`."""
 
@@ -235,8 +245,9 @@ class Facts(Answer):
 
     folded: FoldedCounts
     unfolded: UnfoldedCounts | None = Field(
-        description="Null for a tree, whose shape comes with a run."
+        description="Null where it repeats itself only after very many steps."
     )
+    trees: list[TreeFacts]
     parameters: ParameterCounts
     operations: Count
     bytes: Count
@@ -248,7 +259,7 @@ class PathPlace(Answer):
     """A node of the unfolded graph."""
 
     variable: str
-    at: list[int] = Field(description="Its steps, one a domain; empty: no index.")
+    at: list[int] = Field(description="Its steps (nodes of a tree), one a domain; empty: no index.")
 
 
 class PathAnswer(Answer):

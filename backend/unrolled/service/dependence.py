@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,13 +10,13 @@ import orjson
 
 import unrolled
 from unrolled.catalogue import Catalogue
-from unrolled.graph import Path, Place, TooManyPlacesError, fold, paths
+from unrolled.graph import Path, Place, TooManyPlacesError, extents, fold, paths, trees_given
 from unrolled.language import Recurrence
 from unrolled.settings import Settings
 
 from .limits import check_equations
 from .problems import Fault, ProblemError, escape_pointer
-from .runs import WIDTHS, Plan, begin, find, read, run_problem
+from .runs import WIDTHS, Plan, begin, find, read, run_problem, shapes
 from .schemas import JacobianRequest, PathEnd, PathsRequest
 from .streaming import ENCODING, array_of, plain
 
@@ -39,19 +40,25 @@ def paths_document(body: PathsRequest, catalogue: Catalogue, settings: Settings)
     if unknown:
         pointer = "/lengths/" + escape_pointer(unknown[0])
         raise ProblemError("invalid-request", [Fault("unknown-domain", pointer)])
+    known = trees_given(recurrence, architecture.defaults.inputs if architecture else {})
+    trees = {name: tree for name, tree in known.items() if name not in body.lengths}
+    trees |= shapes(recurrence, body.trees)
     lengths = {name: body.lengths.get(name, STEPS) for name in recurrence.domains}
-    ends = (("from", body.source), ("to", body.target))
-    for pointer, end in ends:
+    for pointer, end in (("from", body.source), ("to", body.target)):
         for domain, step in zip(domains_of(recurrence, end, pointer), end.at, strict=True):
-            if domain not in body.lengths:
-                lengths[domain] = max(lengths[domain], step)
-    if sum(lengths.values()) > settings.max_steps:
-        arguments = {"needed": sum(lengths.values()), "limit": settings.max_steps}
+            is_tree = recurrence.domains[domain].kind == "tree"
+            if domain not in (trees if is_tree else ()) and domain not in body.lengths:
+                lengths[domain] = max(lengths[domain], step // 2 + 1 if is_tree else step)
+    sizes = {name: one.steps for name, one in extents(recurrence, lengths, trees).items()}
+    if sum(sizes.values()) > settings.max_steps:
+        arguments = {"needed": sum(sizes.values()), "limit": settings.max_steps}
         raise ProblemError("too-expensive", [Fault("steps", "", arguments=arguments)])
+    for pointer, end in (("from", body.source), ("to", body.target)):
+        check_nodes(recurrence, end, pointer, sizes)
     source: Place = (body.source.variable, tuple(body.source.at))
     target: Place = (body.target.variable, tuple(body.target.at))
     try:
-        found = paths(fold(recurrence, body.forcing), source, target, lengths)
+        found = paths(fold(recurrence, body.forcing), source, target, lengths, trees)
     except TooManyPlacesError as error:
         arguments = {"limit": str(error)}
         raise ProblemError(
@@ -61,7 +68,7 @@ def paths_document(body: PathsRequest, catalogue: Catalogue, settings: Settings)
         {
             "from": place(source),
             "to": place(target),
-            "lengths": lengths,
+            "lengths": sizes,
             "count": found.count if found.count < MOST_EXACT else None,
             "log10_count": found.log10_count,
             "shortest": path(found.shortest),
@@ -72,19 +79,30 @@ def paths_document(body: PathsRequest, catalogue: Catalogue, settings: Settings)
 
 
 def domains_of(recurrence: Recurrence, end: PathEnd, pointer: str) -> tuple[str, ...]:
-    """The domains of one end of a path, chains all of them, as many as it has steps."""
+    """The domains of one end of a path, as many as it has steps."""
     variable = recurrence.variables.get(end.variable)
-    domains = variable.domains if variable else ()
-    is_tree = any(one.kind == "tree" for one in recurrence.domains.values())
-    if variable is None or len(domains) != len(end.at) or is_tree:
-        names = ", ".join(
-            f"{one.name}[{', '.join(one.indices)}]" if one.indices else one.name
-            for one in recurrence.variables.values()
-        )
-        raise ProblemError(
-            "invalid-request", [Fault("path-end", f"/{pointer}", arguments={"names": names})]
-        )
-    return domains
+    if variable is None or len(variable.domains) != len(end.at):
+        raise no_node(recurrence, pointer)
+    return variable.domains
+
+
+def check_nodes(
+    recurrence: Recurrence, end: PathEnd, pointer: str, sizes: Mapping[str, int]
+) -> None:
+    """Refuse an end that is no node of its tree; a chain has boundary values on both sides."""
+    for domain, step in zip(recurrence.variables[end.variable].domains, end.at, strict=True):
+        if recurrence.domains[domain].kind == "tree" and not 1 <= step <= sizes[domain]:
+            raise no_node(recurrence, pointer)
+
+
+def no_node(recurrence: Recurrence, pointer: str) -> ProblemError:
+    names = ", ".join(
+        f"{one.name}[{', '.join(one.indices)}]" if one.indices else one.name
+        for one in recurrence.variables.values()
+    )
+    return ProblemError(
+        "invalid-request", [Fault("path-end", f"/{pointer}", arguments={"names": names})]
+    )
 
 
 def place(one: Place) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from unrolled.catalogue import Architecture, Catalogue, Symbol, render
-from unrolled.graph import describe
+from unrolled.graph import describe, trees_given
 from unrolled.language import Recurrence, parse
 from unrolled.source import module_source
 
@@ -78,6 +78,7 @@ def detail(architecture: Architecture) -> dict[str, Any]:
         lengths=default_lengths(architecture),
         forcing=defaults.forcing,
         held=defaults.held,
+        trees=trees_given(recurrence, defaults.inputs),
     )
     for setting in described["settings"]:
         setting["value"] = defaults.settings.get(setting["name"], setting["value"])
@@ -112,24 +113,14 @@ def detail(architecture: Architecture) -> dict[str, Any]:
     }
 
 
-def count_leaves(value: Any) -> int:
-    """Leaves of a tree of pairs; characters of a text."""
-    if isinstance(value, dict):
-        return len(value.get("text", "")) or 1
-    is_pair = isinstance(value, list) and len(value) == 2
-    is_inner = is_pair and not all(isinstance(one, float) for one in value)
-    return sum(map(count_leaves, value)) if is_inner else 1
-
-
 def default_lengths(architecture: Architecture) -> dict[str, int]:
     """Steps per domain of the run an architecture opens with, as far as inputs and lengths say."""
     recurrence = parse(architecture.equations, sizes=architecture.defaults.sizes)
-    lengths = dict(architecture.defaults.lengths)
+    shapes = trees_given(recurrence, architecture.defaults.inputs)
+    lengths = {domain: tree.leaves for domain, tree in shapes.items()}
+    lengths |= architecture.defaults.lengths
     for name, value in architecture.defaults.inputs.items():
         for domain in recurrence.variables[name].domains:
-            if recurrence.domains[domain].kind == "tree":
-                lengths.setdefault(domain, count_leaves(value))
-                break
             rows = value.get("text") if isinstance(value, dict) else value
             if not isinstance(rows, str | list):
                 break

@@ -20,7 +20,7 @@ from .limits import check_equations
 from .negotiation import accepts, language_of
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
 from .results import Work, document
-from .runs import begin, plan, read, unknown_architecture
+from .runs import begin, plan, read, shapes, unknown_architecture
 from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from .state import state_of
 from .streaming import lines
@@ -160,8 +160,9 @@ def describe_equations(body: RecurrenceRequest) -> bytes:
     for place, name in enumerate(body.held):
         if name not in {one.variable for one in recurrence.equations}:
             raise ProblemError("invalid-request", [Fault("unknown-variable", f"/held/{place}")])
+    trees = shapes(recurrence, body.trees)
     try:
-        described = describe(recurrence, lengths=body.lengths, forcing=body.forcing, held=body.held)
+        described = describe(recurrence, body.lengths, body.forcing, body.held, trees)
     except LanguageError as error:
         raise equations_problem(error) from None
     return orjson.dumps(described)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from unrolled.catalogue import ALPHABET, Architecture, Catalogue, Defaults
+from unrolled.graph import StructureError, Tree, of_structure
 from unrolled.graph.nulls import has_null
 from unrolled.language import LanguageError, Recurrence, parse
 from unrolled.settings import Settings
 
 from .limits import check_cost, check_equations
-from .problems import Fault, Found, ProblemError, equations_problem
+from .problems import Fault, Found, ProblemError, equations_problem, escape_pointer
 from .schemas import GeneratedInput, NextInput, RunRequest, TextInput, first_fault
 
 if TYPE_CHECKING:
@@ -120,6 +121,23 @@ def read(equations: str, sizes: Mapping[str, Any]) -> Recurrence:
         return parse(equations, sizes=sizes)
     except LanguageError as error:
         raise equations_problem(error) from None
+
+
+def shapes(
+    recurrence: Recurrence, structures: Mapping[str, Sequence[Sequence[int] | None]]
+) -> dict[str, Tree]:
+    """The trees that a request describes. Raises `ProblemError` at a node that does not fit."""
+    found: dict[str, Tree] = {}
+    for name, rows in structures.items():
+        pointer = "/trees/" + escape_pointer(name)
+        if name not in recurrence.domains or recurrence.domains[name].kind != "tree":
+            raise ProblemError("invalid-request", [Fault("unknown-tree", pointer)])
+        try:
+            found[name] = of_structure(rows)
+        except StructureError as error:
+            fault = Fault("tree-structure", f"{pointer}/{error.node}" if rows else pointer)
+            raise ProblemError("invalid-request", [fault]) from None
+    return found
 
 
 def wire_input(value: Any) -> Any:

@@ -29,6 +29,9 @@ MAX_NAME = 64
 
 MAX_SEED = 2**63 - 1
 
+MAX_NODES = 40_000
+"""Nodes of a tree whose shape is sent."""
+
 
 class Wire(BaseModel):
     """Base of every message: strict, closed, immutable."""
@@ -261,6 +264,15 @@ class ClampRequest(Wire):
 Clamps = Annotated[list[ClampRequest], Field(max_length=100)]
 
 
+Structures = Annotated[
+    dict[Name, Annotated[list[list[int] | None], Field(max_length=MAX_NODES)]],
+    Field(
+        description="Per tree the children of every node, from 1, and null for a leaf, as a run says it. "
+        "Default: balanced, with `lengths` leaves."
+    ),
+]
+
+
 class RecurrenceRequest(Wire):
     """A text to be read: its graph, schedule, typeset equations and cost come back."""
 
@@ -283,8 +295,10 @@ class RecurrenceRequest(Wire):
         default_factory=dict, description="Sizes of vectors; they override those in the text."
     )
     lengths: dict[Name, Length] = Field(
-        default_factory=dict, description="Steps per domain, for the cost. Default: 12 each."
+        default_factory=dict,
+        description="Steps per domain, for the cost; leaves of a tree. Default: 12 each.",
     )
+    trees: Structures = Field(default_factory=dict)
     forcing: float = Field(
         default=1.0,
         ge=0,
@@ -474,8 +488,9 @@ class PathsRequest(Wire):
     sizes: Sizes = Field(default_factory=dict)
     lengths: dict[Name, Length] = Field(
         default_factory=dict,
-        description="Steps per domain. Default: 12, or as many as the two ends need.",
+        description="Steps per domain, leaves of a tree. Default: 12, or as many as the two ends need.",
     )
+    trees: Structures = Field(default_factory=dict)
     forcing: float = Field(default=1.0, ge=0, le=1)
     source: PathEnd = Field(alias="from")
     target: PathEnd = Field(alias="to")

@@ -159,6 +159,24 @@ FAULTS: dict[str, Texts] = {
         "en": ("The text has no domain of this name.", "Use the name that stands after `in`."),
         "zh": ("文本中没有这个名字的域。", "请使用 `in` 之后的名字。"),
     },
+    "unknown-tree": {
+        "en": (
+            "The text has no tree of this name.",
+            "Use the name that stands after `in` of a loop over a tree.",
+        ),
+        "zh": ("文本中没有这个名字的树。", "请使用树的循环中 `in` 之后的名字。"),
+    },
+    "tree-structure": {
+        "en": (
+            "Up to this node this is no tree.",
+            "Write null for every leaf, then for every inner node, by height, the numbers of its two children, "
+            "from 1; the root is last, and every other node is a child once.",
+        ),
+        "zh": (
+            "到这个结点为止，这不是一棵树。",
+            "请先为每片叶写 null，再按高度为每个内部结点写它两个子结点的编号（从 1 起）；根在最后，其余结点各作一次子结点。",
+        ),
+    },
     "unknown-variable": {
         "en": (
             "The text has no variable of this name with an equation.",
@@ -256,9 +274,12 @@ FAULTS: dict[str, Texts] = {
     "path-end": {
         "en": (
             "This is not a node of the unfolded graph.",
-            "Name a variable and a step for each of its indices: {names}. Trees have no paths here.",
+            "Name a variable and a step for each of its indices, on a tree the number of a node from 1: {names}.",
         ),
-        "zh": ("这不是展开图中的结点。", "请给出变量以及它每个下标的步：{names}。这里不支持树。"),
+        "zh": (
+            "这不是展开图中的结点。",
+            "请给出变量以及它每个下标的步（在树上是从 1 起的结点编号）：{names}。",
+        ),
     },
     "path-search": {
         "en": (

@@ -72,6 +72,7 @@ export interface Schemas {
   StreamEvent: StreamEvent;
   TextInput: TextInput;
   Titles: Titles;
+  TreeFacts: TreeFacts;
   UnfoldedCounts: UnfoldedCounts;
   Variant: Variant;
 }
@@ -329,9 +330,10 @@ export interface Cost {
 export interface Facts {
   folded: FoldedCounts;
   /**
-   * Null for a tree, whose shape comes with a run.
+   * Null where it repeats itself only after very many steps.
    */
   unfolded: UnfoldedCounts | null;
+  trees: TreeFacts[];
   parameters: ParameterCounts;
   operations: Count;
   bytes: Count;
@@ -353,6 +355,16 @@ export interface UnfoldedCounts {
   edges: number;
   nodes_formula: string;
   edges_formula: string;
+}
+/**
+ * A tree by itself: `edges` from children to parents, `depth` of them from the deepest leaf to the root.
+ */
+export interface TreeFacts {
+  domain: string;
+  leaves: number;
+  nodes: number;
+  edges: number;
+  depth: number;
 }
 /**
  * All parameters together, and each.
@@ -830,7 +842,7 @@ export interface PathAnswer {
 export interface PathPlace {
   variable: string;
   /**
-   * Its steps, one a domain; empty: no index.
+   * Its steps (nodes of a tree), one a domain; empty: no index.
    */
   at: number[];
 }
@@ -880,10 +892,19 @@ export interface PathsRequest {
     [k: string]: number | number[];
   };
   /**
-   * Steps per domain. Default: 12, or as many as the two ends need.
+   * Steps per domain, leaves of a tree. Default: 12, or as many as the two ends need.
    */
   lengths?: {
     [k: string]: number;
+  };
+  /**
+   * Per tree the children of every node, from 1, and null for a leaf, as a run says it. Default: balanced, with `lengths` leaves.
+   */
+  trees?: {
+    /**
+     * @maxItems 40000
+     */
+    [k: string]: (number[] | null)[];
   };
   forcing?: number;
   from: PathEnd;
@@ -904,10 +925,19 @@ export interface RecurrenceRequest {
     [k: string]: number | number[];
   };
   /**
-   * Steps per domain, for the cost. Default: 12 each.
+   * Steps per domain, for the cost; leaves of a tree. Default: 12 each.
    */
   lengths?: {
     [k: string]: number;
+  };
+  /**
+   * Per tree the children of every node, from 1, and null for a leaf, as a run says it. Default: balanced, with `lengths` leaves.
+   */
+  trees?: {
+    /**
+     * @maxItems 40000
+     */
+    [k: string]: (number[] | null)[];
   };
   /**
    * Probability of the target in `force(target, prediction)`.
