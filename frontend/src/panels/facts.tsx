@@ -10,7 +10,7 @@ export function GraphFacts() {
   const words = text.value.facts;
   const facts = description.value?.facts;
   if (!facts) return null;
-  const { folded, unfolded, parameters, operations, bytes, critical_path: path } = facts;
+  const { folded, unfolded, trees, parameters, operations, bytes, critical_path: path } = facts;
   return (
     <section class="graph-facts" aria-labelledby="facts-title">
       <h2 id="facts-title">{words.title}</h2>
@@ -25,6 +25,11 @@ export function GraphFacts() {
             {words.size(unfolded.nodes, unfolded.edges)}
           </Fact>
         )}
+        {trees.map((tree) => (
+          <Fact key={tree.domain} label={words.tree}>
+            {words.treeSize(tree.leaves, tree.depth)}
+          </Fact>
+        ))}
         <Fact label={words.parameters} formula={parameters.formula}>
           {formatCount(parameters.count)}
         </Fact>

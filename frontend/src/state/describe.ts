@@ -30,6 +30,7 @@ export function keepDescribed(): () => void {
       equations: equations.value,
       sizes: { ...entry.defaults.sizes, ...sizes.value },
       lengths: lengths.value,
+      trees: {},
       forcing: forcing.value,
       held: heldIn(equations.value, clamps.value),
     };

@@ -139,9 +139,12 @@ export const en = {
 
   facts: {
     title: "What the graph says",
-    intro: "Counted in the graph; nothing has to run for it. τ is the number of steps.",
+    intro:
+      "Counted in the graph; nothing has to run for it. τ is the number of steps, of a tree that of its leaves.",
     folded: "Folded",
     unfolded: "Unfolded",
+    tree: "Tree",
+    treeSize: (leaves: number, depth: number) => `${leaves} leaves, depth ${depth}`,
     size: (nodes: number, edges: number) => `${nodes} nodes, ${edges} edges`,
     parameters: "Parameters",
     operations: "Operations",

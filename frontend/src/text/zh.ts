@@ -133,9 +133,11 @@ export const zh: Dictionary = {
 
   facts: {
     title: "图本身说明的事",
-    intro: "只从图中数出，不需要运行。τ 是时间步数。",
+    intro: "只从图中数出，不需要运行。τ 是时间步数；在树上是叶数。",
     folded: "折叠图",
     unfolded: "展开图",
+    tree: "树",
+    treeSize: (leaves, depth) => `${leaves} 片叶，深度 ${depth}`,
     size: (nodes, edges) => `${nodes} 个节点，${edges} 条边`,
     parameters: "参数",
     operations: "运算次数",

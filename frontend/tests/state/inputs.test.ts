@@ -29,6 +29,7 @@ function withInputs(inputs: Record<string, boolean>): Description {
     facts: {
       folded: { nodes: nodes.length, edges: 0 },
       unfolded: null,
+      trees: [],
       parameters: { count: 0, formula: "0", each: [] },
       operations: { count: 0, formula: "0" },
       bytes: { count: 0, formula: "0" },
