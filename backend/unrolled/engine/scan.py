@@ -24,21 +24,32 @@ from unrolled.engine.stacks import adjacent, is_start, members_of_stack
 from unrolled.engine.sums import product_groups
 from unrolled.engine.sweeps import Sweeps
 from unrolled.engine.tape import Call, Register, Tape, copy_into
-from unrolled.engine.values import Values, Window
-from unrolled.graph import Component, Instruction, Operand
+from unrolled.engine.values import RELATIVES, Values, Window
+from unrolled.graph import Component, Instruction, Operand, Program
 
 
 def tape_of(
     values: Values, scan: Component, readers: Mapping[int, list[int]], forcing: float
 ) -> Tape | None:
-    """The tape of a scan whose body is maps only; None where a scan stands inside."""
+    """The tape of a scan whose body is maps only; None where a scan stands inside, or where it gathers from a tree."""
     if (
         any(inner.kind != "map" for inner in scan.body)
         or scan.direction == "up"
         or scan.index is None
+        or _gathers(values.program, scan)
     ):
         return None
     return _Builder(values, scan, readers, forcing).build()
+
+
+def _gathers(program: Program, scan: Component) -> bool:
+    """Whether the scan reads children or parents of what it computes itself: a copy each step, no view of a tensor."""
+    inside = set(scan.all_instructions())
+    return any(
+        operand.value in inside and any(one.anchor in RELATIVES for one in operand.positions)
+        for identity in inside
+        for operand in program.instructions[identity].operands
+    )
 
 
 class _Builder:
