@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from unrolled.graph.blocks import Blocks
+from unrolled.graph.blocks import FIXED, Blocks
 from unrolled.graph.program import Operand
 from unrolled.language import Position
+from unrolled.language.terms import Anchor
 
 Read = tuple[int, tuple[Position, ...]]
 """An instruction of the forward pass, and the positions at which it is read."""
@@ -19,7 +20,7 @@ Read = tuple[int, tuple[Position, ...]]
 Sent = Mapping[Read, Sequence[Operand]]
 """What is sent back to each read."""
 
-_BACK: Mapping[str, str] = {"left": "from_left", "right": "from_right"}
+_BACK: Mapping[str, Anchor] = {"left": "from_left", "right": "from_right"}
 """From which nodes of a tree a child hears."""
 
 
@@ -60,17 +61,15 @@ def _arrived(
     held = gate(blocks, positions, sent)
     back: dict[str, Position] = {}
     fixed: list[tuple[str, int]] = []
-    diagonal: list[tuple[Position, str, int]] = []
+    diagonal: list[tuple[Position, Position]] = []
     own = blocks.primal.instructions[identity].indices
     for index, position in zip(own, positions, strict=True):
-        if position.anchor == "shift" and position.index in back:
-            diagonal.append((back[position.index], index, -position.offset))
-        elif position.anchor == "shift":
-            back[position.index] = replace(position, index=index, offset=-position.offset)
-        elif position.anchor in _BACK:
-            back[position.index] = Position(_BACK[position.anchor], index, position.domain)  # type: ignore[arg-type]
-        else:
+        if position.anchor in FIXED:
             fixed.append((index, _step(blocks, position)))
+        elif position.index in back:
+            diagonal.append((back[position.index], _turned(position, index)))
+        else:
+            back[position.index] = _turned(position, index)
     labels = blocks.program.instructions[held.value].indices
     operand = Operand(held.value, tuple(back[label] for label in labels))
     for index, step in fixed:
@@ -78,21 +77,37 @@ def _arrived(
             return None
         here = blocks.emit("equal", (blocks.index(index), blocks.number(float(step))), (), (index,))
         operand = _only_where(blocks, here, operand)
-    for (
-        first,
-        index,
-        offset,
-    ) in diagonal:  # what reads a[t, t] sends to one step of the second index
-        sides = [(first.index, first.offset), (index, offset)]
-        steps = [
-            blocks.sum_of((blocks.index(one), blocks.number(float(by))))
-            if by
-            else blocks.index(one)
-            for one, by in sides
-        ]
+    return _on_diagonals(blocks, diagonal, operand)
+
+
+def _turned(position: Position, index: str) -> Position:
+    """From which steps of `index` something is sent back that is read at a position."""
+    if position.anchor in _BACK:
+        return Position(_BACK[position.anchor], index, position.domain)
+    return replace(position, index=index, offset=-position.offset)
+
+
+def _on_diagonals(
+    blocks: Blocks, diagonal: Sequence[tuple[Position, Position]], operand: Operand
+) -> Operand:
+    """What reads `a[t, t]` sends to one step of the second index: that where both positions name one reader."""
+    for pair in diagonal:
+        steps = [_reader(blocks, position) for position in pair]
         here = blocks.emit("equal", steps, (), blocks.spread(*steps))
         operand = _only_where(blocks, here, operand)
     return operand
+
+
+def _reader(blocks: Blocks, position: Position) -> Operand:
+    """The number of the step that a turned position names; of the parent of a node, 0 for one that has none."""
+    number = blocks.index(position.index)
+    if position.anchor == "shift":
+        offset = blocks.number(float(position.offset))
+        return blocks.sum_of((number, offset)) if position.offset else number
+    name = f"·{position.index}"
+    if name not in blocks.program.variables:
+        blocks.named(name, (number,), (), (position.index,))
+    return Operand(blocks.program.variables[name], (position,))
 
 
 def _only_where(blocks: Blocks, here: Operand, operand: Operand) -> Operand:
@@ -111,22 +126,21 @@ def _reaching(
     blocks: Blocks, held: Operand, positions: tuple[Position, ...], place: tuple[Position, ...]
 ) -> Operand | None:
     there: dict[str, Position] = {}
-    only: list[
-        tuple[str, int]
-    ] = []  # steps of the boundary value's own index to which something is sent
+    only: list[tuple[str, int]] = []  # steps of the value's own index to which something is sent
+    diagonal: list[tuple[Position, Position]] = []
     for read, given in sorted(
         zip(positions, place, strict=True), key=lambda pair: pair[1].anchor == "shift"
     ):
         if given.anchor == "shift":
-            known = there.get(read.index) if read.anchor == "shift" else None
-            if read.anchor in _BACK:
-                return None
-            if read.anchor != "shift":
+            known = there.get(read.index)
+            if read.anchor in FIXED:
                 only.append((given.index, _step(blocks, read)))
-            elif known is not None:
+            elif known is None:
+                there[read.index] = _turned(read, given.index)
+            elif known.anchor == "start":
                 only.append((given.index, known.offset + read.offset))
             else:
-                there[read.index] = replace(given, offset=-read.offset)
+                diagonal.append((known, _turned(read, given.index)))
             continue
         wanted = _step(blocks, given)
         if read.anchor == "shift":
@@ -134,7 +148,7 @@ def _reaching(
             if not 1 <= step <= blocks.lengths[given.domain]:
                 return None
             there[read.index] = Position("start", "", given.domain, step)
-        elif read.anchor in _BACK or _step(blocks, read) != wanted:
+        elif _step(blocks, read) != wanted:
             return None
     labels = blocks.program.instructions[held.value].indices
     operand = Operand(held.value, tuple(there[label] for label in labels))
@@ -143,4 +157,4 @@ def _reaching(
             return None
         here = blocks.emit("equal", (blocks.index(index), blocks.number(float(step))), (), (index,))
         operand = _only_where(blocks, here, operand)
-    return operand
+    return _on_diagonals(blocks, diagonal, operand)

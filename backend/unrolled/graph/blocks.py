@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from unrolled.graph.program import Operand, Program
 from unrolled.language import Position, Shape
 
-_FIXED = ("start", "end", "root")
+FIXED = ("start", "end", "root")
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Blocks:
         return self.program.instructions[operand.value].indices
 
     def running(self, positions: Sequence[Position]) -> tuple[str, ...]:
-        return self.program.order({one.index for one in positions if one.anchor not in _FIXED})
+        return self.program.order({one.index for one in positions if one.anchor not in FIXED})
 
     def labels(self, operand: Operand) -> tuple[str, ...]:
         """The running indices under which the forward pass reads one of its operands."""
