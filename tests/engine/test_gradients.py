@@ -201,3 +201,23 @@ def test_a_variable_that_runs_along_its_inner_index_is_sent_whole() -> None:
     assert ("time", {"g"}) in names
     assert ("source", {"h"}) in names
     assert differences(parse(text), {"lengths": lengths}) < 1e-6
+
+
+def test_the_gradient_through_a_softmax_over_steps_streams() -> None:
+    text = (
+        "x: 3\nfor t in time:\n    a[t] = softmax(x[t] * t, t)\nloss = sum(sum(a[t] * x[t], t))\n"
+    )
+    run = prepare(parse(text), lengths={"time": 5}, dtype="float64")
+    run.complete()
+    whole = run.gradients("loss").complete()["x"]
+    rows = [one.values["x"] for one in run.gradients("loss").chunks((1,)) if "x" in one.values]
+    assert torch.equal(torch.cat(rows).sort(0)[0], whole.sort(0)[0])
+
+
+def test_a_boundary_value_that_a_short_run_does_not_reach_has_the_gradient_zero() -> None:
+    """Its equation widens a scalar to a matrix; at length 1 nothing reads h[0]."""
+    text = "W: (2, 3)\nh: (2, 3)\nb: ()\nfor t in time:\n    g[t] = h[t-2]\n    h[t] = W\nh[0] = b\nloss = sum(sum(g)) + sum(sum(h))\n"
+    for steps, slope in ((1, 0), (3, 6)):
+        run = prepare(parse(text), lengths={"time": steps}, dtype="float64")
+        run.complete()
+        assert float(run.gradients("loss").complete()["b"]) == slope

@@ -248,6 +248,9 @@ def keep(
             *instruction.shape,
         )
         result = result.expand(full)
+    elif result.dim() < len(instruction.shape):  # a number that stands for all units
+        batch = () if is_static(instruction) else (1,)
+        result = result.expand(*batch, *instruction.shape)
     values.tensors[identity] = result
     if instruction.indices:
         values.windows[identity] = {
@@ -330,9 +333,12 @@ def compute(
             recording.append(partial(kernel, *tensors, out=result))
         else:
             recording.append(_call_again(function, tensors, ranks, forcing, result))
-    if function == "softmax" and instruction.over:
-        first, last = values.range(instruction.over[0], window)
-        result = result.narrow(ranks.over[0], first - 1, last - first + 1)
+    for index, place in zip(instruction.over, ranks.over, strict=True):
+        if (
+            index in instruction.indices
+        ):  # a softmax, or its slope: of all that it reads, these steps
+            first, last = values.range(index, window)
+            result = result.narrow(place, first - 1, last - first + 1)
     return result
 
 
