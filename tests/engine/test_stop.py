@@ -104,6 +104,16 @@ for t in time:
 r = sum(q)
 """,
 }
+TEXTS["more of the phase after the condition"] = """
+x: ()
+e: ()
+for t in time:
+    e[t] = bernoulli(sigmoid(h[t-2, -1] + g[t, end+1] + 0.1 * t - 1))
+    stop(e[t] > 0.5)
+    for s in source:
+        h[t, s] = squared_error(x[s+1], x[s-1])
+        g[t, s] = sum(h[t, s] * h[t, s-1], s)
+"""
 CAPS = {"time": 30, "out": 20, "source": 4}
 
 

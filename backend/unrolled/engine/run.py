@@ -284,7 +284,8 @@ class Run:
         ]
         shown |= set(names)
         ends = self._session.plan.ends[stage.phase : stage.phase + 1]
-        watch = self._watch = watch_of(self._values, stage, ends)
+        watch = watch_of(self._values, stage, ends)
+        self._watch = watch or self._watch  # another stage of the phase may follow
         if watch is None:
             later = [name for name in names if set(ends) & set(self.domains[name])]
             self._waiting += later
