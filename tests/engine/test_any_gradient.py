@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.interpreter import Here, Interpreter, Steps
 from engine.parity import run_both
 from engine.test_any_recurrence import checked
-from graph.grammar import Written
+from graph.written import Written
 from unrolled.language import Recurrence, Term, parse
 
 TOLERANCE = 1e-6
@@ -91,7 +91,12 @@ def with_a_scalar(text: str, recurrence: Recurrence) -> str:
 def check_gradients(written: Written, recurrence: Recurrence) -> None:
     recurrence = parse(with_a_scalar(written.text, recurrence))
     run, plain = run_both(
-        recurrence, written.lengths, forcing=written.forcing, clamp=written.clamp, plainly=Traced
+        recurrence,
+        written.lengths,
+        forcing=written.forcing,
+        clamp=written.clamp,
+        brackets=written.brackets,
+        plainly=Traced,
     )
     assert isinstance(plain, Traced)
     plain.parameters = {

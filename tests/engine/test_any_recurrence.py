@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from hypothesis import given, settings
+from hypothesis.strategies import SearchStrategy
 
 from engine.features import FEATURES, features
 from engine.parity import assert_parity, run_both
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from unrolled.language import Recurrence, parse
 
 FEWEST = 5
@@ -18,12 +20,20 @@ FEWEST = 5
 def checked(
     check: Callable[[Written, Recurrence], None], *, random: bool, size: int, count: int = 200
 ) -> Counter[str]:
-    """Check texts, no two alike; how often each feature occurred among them."""
+    """Check texts over chains, no two alike; how often each feature occurred among them."""
+    texts = recurrences(size=size, random=random, clamps=True, smooth=True)
+    return checked_all(check, texts, count)
+
+
+def checked_all(
+    check: Callable[[Written, Recurrence], None], strategy: SearchStrategy[Written], count: int
+) -> Counter[str]:
+    """The same of texts of any kind."""
     seen: Counter[str] = Counter()
     texts: set[str] = set()
 
     @settings(parent=PROPERTY, max_examples=3 * count)
-    @given(recurrences(size=size, random=random, clamps=True, smooth=True))
+    @given(strategy)
     def one(written: Written) -> None:
         if written.text in texts or len(texts) == count:
             return

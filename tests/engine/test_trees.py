@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from engine.parity import assert_parity, run_both
+from engine.test_any_gradient import check_gradients
 from golden.fixture import P, V, X, c
+from graph.written import Written
 from unrolled.engine import Run, prepare
 from unrolled.graph import balanced, cost, schedule
 from unrolled.language import parse
@@ -94,6 +96,29 @@ for n in tree:
     for t in time:
         h[n, t] = where(leaf(n), tanh(x[n, t] + W @ h[n, t-1]), h[left(n), t] * h[right(n), t-1])
 """,
+    "children one step back": """
+x: 3
+h: 3
+for t in time:
+    for n in tree:
+        h[t, n] = tanh(x[n] + h[t-1, left(n)] - h[t-2, right(n)])
+""",
+    "a first state at every node": """
+x: 3
+h: 3
+for t in time:
+    for n in tree:
+        h[t, n] = tanh(b + h[t-1, left(n)] + h[t-2, n] + h[t-1, root])
+h[0, n] = where(leaf(n), b, x[n])
+h[-1, n] = x[left(n)]
+""",
+    "a pair of a node and its child": """
+x: 3
+for m in tree:
+    for n in tree:
+        e[m, n] = x[m] * n
+    g[m] = e[left(m), m] + e[left(m), right(m)] - e[root, right(m)]
+""",
     "a map alone": "x: 2\nfor n in tree:\n    h[n] = where(leaf(n), x[n], 2)\nC = sum(h)",
 }
 SHAPES: dict[str, Any] = {
@@ -118,6 +143,15 @@ def net(tree: Any, **more: Any) -> Run:
 
 def root(tree: Any) -> torch.Tensor:
     return net(tree).complete()["h"][-1, 0]
+
+
+@pytest.mark.parametrize("shape", ["one leaf", "a pair", "uneven"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_over_a_tree_has_the_gradient_of_autograd(name: str, shape: str) -> None:
+    recurrence = parse(TEXTS[name])
+    leaves = {"tree": count(SHAPES[shape]), "time": 3}
+    lengths = {domain: leaves[domain] for domain in recurrence.domains}
+    check_gradients(Written(TEXTS[name], lengths, 1, (), SHAPES[shape]), recurrence)
 
 
 @pytest.mark.parametrize("chunks", [None, (100,)])
@@ -231,3 +265,10 @@ def test_a_leaf_computes_nothing_of_an_inner_node() -> None:
     found = run.values["h"].flatten().tolist()
     assert found[:3] == [1, 2, 4]
     assert found[3:] == [0.5, pytest.approx(-0.6931471805599453 + 0.25)]
+
+
+def test_a_scalar_leaf_alone_may_be_an_array() -> None:
+    run = prepare(
+        parse("x: ()\nfor n in tree:\n    h[n] = 2 * x[n]\n"), inputs={"x": torch.tensor(3.0)}
+    )
+    assert run.complete()["h"].flatten().tolist() == [6]

@@ -3,6 +3,8 @@
 Equations come in clusters. A cluster may read every earlier cluster anywhere (any step, the end, a sum over
 all steps); inside a cluster an equation reads earlier ones at its own step, and every one of them a few steps
 back (or ahead, if the cluster goes backward). Such a text always has a schedule. The lines are shuffled.
+
+Trees and domains that end by `stop` are in `grammar_kinds.py`.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+from graph.written import DOMAINS, SHAPES, Boundary, Cluster, Here, Name, Shape, Written, left
 
 PROPERTY = settings(
     deadline=None,
@@ -24,41 +27,10 @@ PROPERTY = settings(
 )
 """The same texts every time; texts of this size are quicker to read than to shrink."""
 
-Shape = tuple[int, ...]
-SHAPES: tuple[Shape, ...] = ((), (2,), (3,), (2, 3))
-DOMAINS = {"t": "time", "s": "source", "k": "time"}
 UNARY = (
     "tanh({})", "sigmoid({})", "relu({})", "softplus({})", "-{}", "abs({})", "exp(-abs({}))",
     "sqrt(abs({}))", "log(1 + abs({}))", "tanh({}) ** 2",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Written:
-    """A text, and a run that it can have."""
-
-    text: str
-    lengths: dict[str, int]
-    forcing: int
-    clamp: tuple[dict[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class Name:
-    """A variable or an input of a text that is being written."""
-
-    name: str
-    indices: tuple[str, ...]
-    shape: Shape
-
-
-@dataclass
-class Cluster:
-    """Equations that may depend on each other along `index`; sign -1 reads the past, 1 the future."""
-
-    index: str | None
-    sign: int
-    members: list[Name] = field(default_factory=list[Name])
 
 
 @st.composite
@@ -74,10 +46,10 @@ def recurrences(
 
     `smooth` texts have a finite slope everywhere.
     """
-    return _Writer(draw, random, size, smooth).write(clamps)
+    return Writer(draw, random, size, smooth).write(clamps)
 
 
-class _Writer:
+class Writer:
     def __init__(self, draw: st.DrawFn, random: bool, size: int, smooth: bool) -> None:
         self.draw = draw
         self.random = random
@@ -90,7 +62,7 @@ class _Writer:
         self.extra: list[str] = []
         self.finished: list[Name] = []
         self.equations: list[tuple[tuple[str, ...], str]] = []
-        self.boundaries: list[_Boundary] = []
+        self.boundaries: list[Boundary] = []
         self.counter = 0
 
     def pick(self, *choices: str | Callable[[], str]) -> str:
@@ -109,21 +81,24 @@ class _Writer:
 
     def write(self, clamps: bool = False) -> Written:
         indices = self.draw(st.sampled_from([("t",), ("t", "s"), ("t", "k"), ("t", "s", "k")]))
-        for index in indices:
-            for shape in self.draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=2)):
-                name = self.fresh("x")
-                self.declared[name] = shape
-                self.finished.append(Name(name, (index,), shape))
-                seen = Name(self.fresh("h"), (index,), shape)
-                self.equations.append(((index,), f"{_left(seen)} = {name}[{index}]"))
-                self.finished.append(seen)
-            self.cluster(Cluster(None, 0), [(index,)])
+        self.inputs(indices)
         for _ in range(self.draw(st.integers(1, self.size))):
             self.random_cluster(indices)
         text = self.text()
         lengths = {DOMAINS[index]: self.draw(st.integers(3, 5)) for index in indices}
         forcing = self.draw(st.integers(0, 1))
         return Written(text, lengths, forcing, tuple(self.clamps(lengths)) if clamps else ())
+
+    def inputs(self, indices: tuple[str, ...]) -> None:
+        for index in indices:
+            for shape in self.draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=2)):
+                name = self.fresh("x")
+                self.declared[name] = shape
+                self.finished.append(Name(name, (index,), shape))
+                seen = Name(self.fresh("h"), (index,), shape)
+                self.equations.append(((index,), f"{left(seen)} = {name}[{index}]"))
+                self.finished.append(seen)
+            self.cluster(Cluster(None, 0), [(index,)])
 
     def clamps(self, lengths: dict[str, int]) -> list[dict[str, Any]]:
         """None to two holds: of all steps and units of a variable, or of some."""
@@ -188,9 +163,9 @@ class _Writer:
         if cluster.index is not None:
             cluster.members = names
         for place, name in enumerate(names):
-            here = _Here(name.indices, self.finished, cluster, names[:place], name)
-            term = self.term(name.shape, here, 3) + self.lattice(name, cluster)
-            self.equations.append((name.indices, f"{_left(name)} = {term}"))
+            here = Here(name.indices, self.finished, cluster, names[:place], name)
+            term = self.right(name, here) + self.lattice(name, cluster)
+            self.equations.append((name.indices, f"{left(name)} = {term}"))
         before = list(self.finished)
         self.finished += names
         for name in names:
@@ -198,28 +173,42 @@ class _Writer:
                 if self.chance(40):
                     self.boundary(name, dimension, self.draw(st.sampled_from([-1, 1])), before)
 
+    def right(self, name: Name, here: Here) -> str:
+        """The right side of an equation."""
+        return self.term(name.shape, here, 3)
+
     def boundary(self, name: Name, dimension: int, side: int, before: list[Name]) -> None:
         written = list(name.indices)
         written[dimension] = "0" if side < 0 else "end + 1"
         running = tuple(index for place, index in enumerate(name.indices) if place != dimension)
-        here = _Here(running, before, Cluster(None, 0), [], None)
+        here = Here(running, before, Cluster(None, 0), [], None)
         left = f"{name.name}[{', '.join(written)}]"
         text = f"{left} = {self.term(name.shape, here, 2)}"
-        self.boundaries.append(_Boundary(name, dimension, side, text))
+        self.boundaries.append(Boundary(name, dimension, side, text))
 
     def lattice(self, name: Name, cluster: Cluster) -> str:
         """Now and then, in a cycle over two indices: what lies one step back along each of them."""
         if cluster.index is None or len(name.indices) < 2 or not self.chance(30):
             return ""
         other = next(index for index in name.indices if index != cluster.index)
-        step = {cluster.index: f"{cluster.index}{cluster.sign:+d}"}
+        step = {cluster.index: self.step(cluster, 1)}
         carried = ", ".join(step.get(index, index) for index in name.indices)
-        across = ", ".join(f"{other}-1" if index == other else index for index in name.indices)
+        across = ", ".join(
+            self.before(other) if index == other else index for index in name.indices
+        )
         return f" + 0.5 * {name.name}[{carried}] - 0.25 * {name.name}[{across}]"
+
+    def step(self, cluster: Cluster, steps: int) -> str:
+        """How a member of a cluster is read so many steps back along it (ahead, where it goes backward)."""
+        return f"{cluster.index}{cluster.sign * steps:+d}"
+
+    def before(self, index: str) -> str:
+        """One step back along an index."""
+        return f"{index}-1"
 
     # terms
 
-    def term(self, shape: Shape, here: _Here, depth: int) -> str:
+    def term(self, shape: Shape, here: Here, depth: int) -> str:
         """An expression of a shape; scalars may stand for anything, as the language widens them."""
         if depth <= 0 or self.chance(15):
             return self.leaf(shape, here)
@@ -243,8 +232,8 @@ class _Writer:
             case "choice":
                 one, two = (self.term(shape, here, depth - 1) for _ in range(2))
                 return self.pick(
-                    f"minimum({one}, {two})",
-                    f"maximum({one}, {two})",
+                    f"minimum({one}, {self.aside}{two})",
+                    f"maximum({one}, {self.aside}{two})",
                     lambda: f"where({self.condition(here)}, {one}, {two})",
                 )
             case "shaped":
@@ -252,7 +241,7 @@ class _Writer:
             case _:
                 return self.reduction(shape, here, depth)
 
-    def product(self, shape: Shape, here: _Here, depth: int) -> str:
+    def product(self, shape: Shape, here: Here, depth: int) -> str:
         inner = depth - 1
         if self.chance(25):
             factor = self.term((), here, inner)
@@ -279,7 +268,7 @@ class _Writer:
             case _:
                 raise AssertionError(shape)
 
-    def state(self, size: int, here: _Here) -> str | None:
+    def state(self, size: int, here: Here) -> str | None:
         """One step back (or ahead) of a vector of this cluster: what several products have in common."""
         cluster = here.cluster
         states = [
@@ -289,9 +278,9 @@ class _Writer:
         ]
         if not states or self.chance(40):
             return None
-        return f"{self.draw(st.sampled_from(states))}[{cluster.index}{cluster.sign:+d}]"
+        return f"{self.draw(st.sampled_from(states))}[{self.step(cluster, 1)}]"
 
-    def shaped(self, shape: Shape, here: _Here, depth: int) -> str:
+    def shaped(self, shape: Shape, here: Here, depth: int) -> str:
         """What changes shapes, and force, whose arguments must have one shape."""
 
         def part(*sizes: int) -> str:
@@ -333,13 +322,15 @@ class _Writer:
                     lambda: f"transpose(outer({part(3)}, {part(2)}))",
                 )
 
-    def reduction(self, shape: Shape, here: _Here, depth: int) -> str:
+    def reduction(self, shape: Shape, here: Here, depth: int) -> str:
         """A sum, a mean or a softmax over an index; one that runs already may be shadowed."""
-        known = sorted({index for name in here.finished for index in name.indices})
+        known = self.swept(here)
+        if not known:
+            return self.leaf(shape, here)
         index = self.draw(st.sampled_from(known))
         running = here.indices if index in here.indices else (*here.indices, index)
-        order = tuple(one for one in ("t", "s", "k") if one in running)
-        inside = _Here(order, here.finished, Cluster(None, 0), [], None)
+        order = tuple(one for one in DOMAINS if one in running)
+        inside = Here(order, here.finished, Cluster(None, 0), [], None)
         over = [name for name in here.finished if index in name.indices and name.shape == shape]
         if not over:
             return self.leaf(shape, here)
@@ -350,7 +341,11 @@ class _Writer:
             function = "sum"
         return f"{function}({body}, {index})"
 
-    def exact(self, shape: Shape, here: _Here, depth: int) -> str:
+    def swept(self, here: Here) -> list[str]:
+        """Indices over which there may be a sum here."""
+        return sorted({index for name in here.finished for index in name.indices})
+
+    def exact(self, shape: Shape, here: Here, depth: int) -> str:
         """An expression that has a shape of its own, without widening."""
         if shape == (2, 2):
             return (
@@ -367,13 +362,13 @@ class _Writer:
             )
         return self.shaped(shape, here, depth)
 
-    def condition(self, here: _Here) -> str:
+    def condition(self, here: Here) -> str:
         if not here.indices:
             return self.pick("1", "0")
         index = self.draw(st.sampled_from(here.indices))
         return f"{index} {self.pick('== 1', '% 2 == 0', '% 3 != 1', '< 3', '>= 2', '!= 2', '<= 1', '> 4')}"
 
-    def leaf(self, shape: Shape, here: _Here) -> str:
+    def leaf(self, shape: Shape, here: Here) -> str:
         candidates = [name for name in here.readable() if name.shape in ((), shape)]
         kind = self.draw(
             st.sampled_from(["read"] * 5 + ["number", "index", "parameter", "setting", "constant"])
@@ -408,7 +403,7 @@ class _Writer:
 
     # reads
 
-    def read(self, name: Name, here: _Here, fixed: dict[str, str] | None = None) -> str:
+    def read(self, name: Name, here: Here, fixed: dict[str, str] | None = None) -> str:
         """A reference that is allowed here. `fixed` says how some indices of the name are written."""
         if not name.indices:
             return name.name
@@ -422,7 +417,7 @@ class _Writer:
             ]
         return f"{name.name}[{', '.join(written)}]"
 
-    def _read_inside(self, name: Name, here: _Here, cluster: Cluster) -> list[str]:
+    def _read_inside(self, name: Name, here: Here, cluster: Cluster) -> list[str]:
         carried = cluster.index or ""
         is_earlier = name in here.earlier
         own = name.indices
@@ -431,16 +426,14 @@ class _Writer:
         if may_stay and self.chance(50):
             return [index if index in here.indices else "1" for index in own]
         if here.own == name and others and self.chance(40):
-            return [carried if index == carried else f"{index}-1" for index in own]
-        step = cluster.sign * self.draw(st.integers(1, 3))
+            return [carried if index == carried else self.before(index) for index in own]
+        step = self.step(cluster, self.draw(st.integers(1, 3)))
         return [
-            f"{carried}{step:+d}"
-            if index == carried
-            else self.place(DOMAINS[index], here, {carried})
+            step if index == carried else self.place(DOMAINS[index], here, {carried})
             for index in own
         ]
 
-    def place(self, domain: str, here: _Here, without: set[str] | None = None) -> str:
+    def place(self, domain: str, here: Here, without: set[str] | None = None) -> str:
         running = [
             index
             for index in here.indices
@@ -451,39 +444,3 @@ class _Writer:
             offset = self.draw(st.sampled_from([0, 0, 0, -1, 1, -2]))
             return f"{index}{offset:+d}" if offset else index
         return self.pick("1", "2", "end", "end-1", "0", "end+1", "-1")
-
-
-@dataclass(frozen=True)
-class _Boundary:
-    name: Name
-    dimension: int
-    side: int
-    text: str
-
-    def is_read(self, body: str) -> bool:
-        """Whether something reaches over this end of the domain."""
-        reach = re.compile(r"[a-z]-\d+" if self.side < 0 else r"[a-z]\+\d+")
-        edge = "0" if self.side < 0 else "end+1"
-        for found in re.finditer(rf"\b{self.name.name}\[([^\]]*)\]", body):
-            written = found[1].split(", ")[self.dimension]
-            if written == edge or reach.fullmatch(written):
-                return True
-        return False
-
-
-@dataclass
-class _Here:
-    """Where an expression stands: the indices that run, and what may be read."""
-
-    indices: tuple[str, ...]
-    finished: list[Name]
-    cluster: Cluster
-    earlier: list[Name]
-    own: Name | None
-
-    def readable(self) -> list[Name]:
-        return [*self.finished, *self.cluster.members]
-
-
-def _left(name: Name) -> str:
-    return f"{name.name}[{', '.join(name.indices)}]" if name.indices else name.name

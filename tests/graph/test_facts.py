@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import (

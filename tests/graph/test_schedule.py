@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
 from graph.notation import components
+from graph.written import Written
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import Component, Schedule, describe, schedule

@@ -12,7 +12,8 @@ import networkx as nx
 import pytest
 from hypothesis import given, settings
 
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import Place, Unfolded, balanced, fold, shape_of, unfold

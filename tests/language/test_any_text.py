@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from language.examples import EXAMPLES
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import describe

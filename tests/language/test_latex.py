@@ -7,7 +7,8 @@ import re
 import pytest
 from hypothesis import given, settings
 
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from language.examples import EXAMPLES
 from language.typesetting import Malformed, check
 from unrolled.catalogue import read_catalogue

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from engine.parity import random_inputs, random_parameters
 from engine.test_interpreter import TEXTS
 from engine.test_trees import TEXTS as TREES
-from graph.grammar import PROPERTY, Written, recurrences
+from graph.grammar import PROPERTY, recurrences
+from graph.written import Written
 from language.examples import EXAMPLES
 from source.modules import random_operations, run_module
 from unrolled import load

@@ -139,7 +139,8 @@ def usual_steps(recurrence: Recurrence, domain: str) -> int:
 
 def _leaves(form: Any) -> int:
     """Leaves of a balanced tree that a text, or an array with a row a node or a leaf, stands for."""
-    count = len(form) if hasattr(form, "__len__") and not isinstance(form, Mapping) else 0
+    has_rows = hasattr(form, "__len__") and getattr(form, "ndim", 1) > 0
+    count = len(form) if has_rows and not isinstance(form, Mapping) else 0
     return count or DEFAULT_STEPS
 
 

@@ -209,7 +209,8 @@ def _boundary(draft: Draft, statement: Assignment, term: Term) -> Equation:
         )
     positions: list[Position] = []
     for position, domain in zip(statement.positions, domains, strict=True):
-        if draft.domains[domain].kind == "tree":
+        is_running = position.anchor == "shift" and not position.offset
+        if draft.domains[domain].kind == "tree" and not is_running:
             raise fail("chain-position", statement.target, position=str(position))
         if position.anchor == "shift":
             if position.offset or draft.indices.get(position.index) != domain:
