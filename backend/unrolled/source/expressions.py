@@ -109,6 +109,8 @@ class Expressions:
         if len(reference.positions) > 1 and any(map(_may_leave, reference.positions)):
             self.used.add(f"outside {name}")
             return Value(f"{held}.get(({steps}), {held}_outside)", ATOM, "batched", rank)
+        if reference.positions[0].anchor in ("left", "right"):
+            self.used.add(f"child {name}")
         return Value(f"{held}[{steps}]", ATOM, "batched", rank)
 
     def position(self, position: Position) -> str:
@@ -370,5 +372,7 @@ def _may_leave(position: Position) -> bool:
             return position.offset < 1
         case "end":
             return position.offset > 0
+        case "left" | "right":
+            return True
         case _:
             return position.anchor == "shift" and position.offset != 0

@@ -216,11 +216,7 @@ class Forward:
                         lines.add(f"{held}[{step}] = {self.zeros(name)}")
                         lines.add(f"if {argument} is not None:")
                         lines.add(f"    {held}[{step}] = {argument}")
-            if (
-                variable.kind == "equation"
-                and self.recurrence.domains[variable.domains[0]].kind == "tree"
-                and {"left", "right"} & self.expressions.used
-            ):
+            if f"child {name}" in self.expressions.used:
                 lines.add(f"{held}[0] = {self.zeros(name)}")
             if f"outside {name}" in self.expressions.used:
                 lines.add(f"{held}_outside = {self.zeros(name)}")

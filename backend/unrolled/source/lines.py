@@ -112,12 +112,14 @@ class Lines:
         return False
 
     def _hoistable(self, term: Term) -> Term | None:
-        """The part of a term that is best given a line of its own: a long call that fits."""
-        found: list[tuple[tuple[bool, bool, int], Term]] = []
+        """The part of a term that is best given a line of its own: a long call that fits, a long look-up if need be."""
+        found: list[tuple[tuple[bool, bool, bool, int], Term]] = []
         for part in self._parts(term):
-            if part.reference is not None or part.function in ("number", "index", "leaf"):
+            if part.function in ("number", "index", "leaf"):
                 continue
             value = self.expressions.write(part)
+            if part.reference is not None and ".get(" not in value.code:
+                continue
             if (
                 id(part) in self.expressions.hoisted
                 or len(value.code) < 14
@@ -125,7 +127,8 @@ class Lines:
             ):
                 continue
             is_fitting = self.fits(f"inner_10 = {value.code}")
-            rank = (is_fitting, part.function not in _OPERATORS, len(value.code))
+            is_call = part.function not in _OPERATORS
+            rank = (part.reference is None, is_fitting, is_call, len(value.code))
             found.append((rank, part))
         return max(found, key=lambda one: one[0])[1] if found else None
 
