@@ -109,7 +109,7 @@ class Expressions:
         if len(reference.positions) > 1 and any(map(_may_leave, reference.positions)):
             self.used.add(f"outside {name}")
             return Value(f"{held}.get(({steps}), {held}_outside)", ATOM, "batched", rank)
-        if reference.positions[0].anchor in ("left", "right"):
+        if any(one.anchor in ("left", "right") for one in reference.positions):
             self.used.add(f"child {name}")
         return Value(f"{held}[{steps}]", ATOM, "batched", rank)
 
