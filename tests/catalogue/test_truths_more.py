@@ -269,6 +269,27 @@ def test_open_gates_add_up_everything() -> None:
     torch.testing.assert_close(rows(run, "s"), added.cumsum(0), rtol=0, atol=1e-14)
 
 
+# §18
+
+
+@pytest.mark.parametrize("steps", [1, 3, 8])
+def test_three_by_three_the_corrected_form_is_the_state_and_the_printed_one_is_far_off(
+    steps: int,
+) -> None:
+    """(10.39): with W = Q Λ Qᵀ the state is Q Λᵗ Qᵀ h^(0); printed is Qᵀ Λᵗ Q h^(0)."""
+    generator = torch.Generator().manual_seed(1)
+    numbers = torch.randn(3, 3, generator=generator, dtype=torch.float64)
+    Q, Λ = torch.linalg.qr(numbers)[0], torch.tensor([1.2, 0.9, -0.7], dtype=torch.float64)
+    W, start = Q @ torch.diag(Λ) @ Q.T, torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64)
+    run = computed(
+        "long-term-dependencies", {"h": 3}, lengths={"time": steps}, settings={"λ": 1.0},
+        parameters={"W": W}, boundary={"h": start},
+    )  # fmt: skip
+    state, powers = rows(run, "h")[-1], torch.diag(Λ**steps)
+    torch.testing.assert_close(Q @ powers @ Q.T @ start, state, rtol=0, atol=1e-12)
+    assert (Q.T @ powers @ Q @ start - state).norm() > 1
+
+
 # §26
 
 

@@ -97,13 +97,15 @@ def test_the_exposure_gap_opens_while_the_truth_is_missing() -> None:
     torch.testing.assert_close(both["D"], free["L"], rtol=0, atol=1e-15)
 
 
-def test_the_probabilities_of_all_sequences_sum_to_one() -> None:
-    total = 0.0
-    for symbols in product("ab", repeat=5):
-        text = {"text": "".join(symbols), "alphabet": "ab"}
-        loss = run("rnn-graphical-model/observed", inputs={"y": text})["loss"]
-        total += float(torch.exp(-loss))
-    assert total == pytest.approx(1, abs=1e-12)
+@pytest.mark.parametrize("steps", [1, 5, 10])
+def test_the_probabilities_of_all_sequences_sum_to_one(steps: int) -> None:
+    """§8 (c): all 2^τ of them as one batch."""
+    every = torch.tensor(list(product((0, 1), repeat=steps))).T
+    given = torch.nn.functional.one_hot(every, 2).double()
+    model = loaded("rnn-graphical-model/observed")
+    loss = model.run(dtype="float64", inputs={"y": given}, batch=2**steps).values["loss"]
+    assert loss.shape == (2**steps,)
+    assert float(torch.exp(-loss).sum()) == pytest.approx(1, abs=1e-12)
 
 
 def test_sampled_sequences_come_as_often_as_their_probability_says() -> None:
