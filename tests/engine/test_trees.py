@@ -48,6 +48,18 @@ for n in tree:
     k[n] = where(leaf(n), 0 * concat(x[n], x[n]), concat(h[left(n)], h[right(n)]))
     h[n] = where(leaf(n), x[n], tanh(bilinear(T, k[n], k[n]) + W @ k[n]))
 """,
+    "leaf cases that are never taken": """
+x: 2
+k: 2
+y: 2
+for m in tree:
+    for n in tree:
+        k[m, n] = where(leaf(n), where(m <= 1, k[left(m), n], k[m, right(n)]), x[m])
+for m in tree:
+    for n in tree:
+        y[m, n] = where(leaf(n), 1, where(leaf(n), x[left(m)] + k[m, left(n)], k[m, n]))
+loss = sum(y[root, root])
+""",
     "several variables, and children that are not there": """
 x: 2
 z: 2

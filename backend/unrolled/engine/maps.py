@@ -164,15 +164,21 @@ def run_map(
             if any(is_needed(needed[one], side) for one in plan.groups[identity].products):
                 _run_group(values, plan.groups[identity], window, recording)
         elif identity not in plan.skipped and is_needed(needed[identity], side):
-            instruction = one_sided(values.program, values.program.instructions[identity], side)
+            read = partial(_read, side, needed[identity] or {})
+            instruction = one_sided(values.program, values.program.instructions[identity], read)
             result = compute(values, instruction, window, forcing, recording)
             keep(values, instruction, result, window, recording)
+
+
+def _read(side: Callable[[str], int], needed: Needed, index: str) -> int:
+    """The nodes of a window at which a value is read."""
+    return side(index) & needed.get(index, BOTH)
 
 
 def one_sided(
     program: Program, instruction: Instruction, side: Callable[[str], int]
 ) -> Instruction:
-    """`where(leaf(n), …, …)` inside a window of leaves alone, or of inner nodes alone, reads one argument."""
+    """`where(leaf(n), …, …)` that is read at leaves alone, or at inner nodes alone, reads one argument."""
     index = leaf_condition(instruction, program)
     nodes = BOTH if index is None else side(index)
     if nodes == BOTH:
