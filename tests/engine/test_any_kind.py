@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
 from engine.features import STOP_FEATURES, TREE_FEATURES, features, tree_features
@@ -30,32 +28,27 @@ def check(written: Written, recurrence: Recurrence) -> Run:
 
 
 def test_recurrences_over_trees_compute_what_they_say() -> None:
-    seen: Counter[str] = Counter()
-
-    def counted(written: Written, recurrence: Recurrence) -> None:
-        check(written, recurrence)
-        seen.update(tree_features(recurrence, written))
-
-    checked_all(counted, tree_recurrences(size=3, clamps=True, smooth=True), 60)
-    assert {name: seen[name] for name in TREE_FEATURES if seen[name] < FEWEST} == {}
+    texts = tree_recurrences(size=3, clamps=True, smooth=True)
+    checked_all(check, texts, 60, dict.fromkeys(TREE_FEATURES, FEWEST), tree_features)
 
 
 def test_recurrences_that_stop_end_where_they_say() -> None:
     """What is drawn the interpreter takes from the run; where it ends it finds itself."""
-    seen: Counter[str] = Counter()
+    ends: list[int] = []
 
-    def counted(written: Written, recurrence: Recurrence) -> None:
-        steps = check(written, recurrence).lengths["time"]
-        seen.update(features(recurrence, written))
-        seen[
-            "at once" if steps == 1 else "at the most" if steps == MOST_STEPS else "in between"
-        ] += 1
-        seen["a coin"] += "bernoulli" in written.text
+    def ended(written: Written, recurrence: Recurrence) -> None:
+        ends.append(check(written, recurrence).lengths["time"])
 
-    for random in (False, True):
-        texts = stopped_recurrences(size=2, random=random, clamps=True, smooth=True)
-        checked_all(counted, texts, 40)
-    assert {name: seen[name] for name in STOP_FEATURES if seen[name] < FEWEST} == {}
+    def of(recurrence: Recurrence, written: Written) -> set[str]:
+        end = {1: "at once", MOST_STEPS: "at the most"}.get(ends[-1], "in between")
+        coin = {"a coin"} if "bernoulli" in written.text else set[str]()
+        return {*features(recurrence, written), end, *coin}
+
+    fixed, drawn = (
+        stopped_recurrences(size=2, random=random, clamps=True, smooth=True)
+        for random in (False, True)
+    )
+    checked_all(ended, fixed | drawn, 80, dict.fromkeys(STOP_FEATURES, FEWEST), of)
 
 
 def test_recurrences_over_trees_have_the_gradients_of_autograd() -> None:

@@ -45,6 +45,7 @@ class TreeWriter(Writer):
         self.words()
         for _ in range(self.draw(st.integers(1, self.size))):
             self.random_cluster(indices)
+        self.pairs()
         text = self.text()
         leaves = self.draw(st.sampled_from([1, 2, 3, 4, 5, 6]))
         lengths = {DOMAINS[one]: 3 if one == "t" else leaves for one in indices}
@@ -70,6 +71,20 @@ class TreeWriter(Writer):
         both = " + ".join(f"0.7 * {state.name}[{side}(n)]" for side in ("left", "right"))
         line = f"{left(state)} = where(leaf(n), {word.name}[n], tanh({both} + {joined}))"
         self.equations.append((("n",), line))
+        self.finished.append(state)
+
+    def pairs(self) -> None:
+        """What a node reads of its two children together, where something has two indices of the tree."""
+        twice = [name for name in self.finished if set(name.indices) == set(TREE_INDICES)]
+        if not twice or not self.chance(60):
+            return
+        both = self.draw(st.sampled_from(twice))
+        state = Name(self.fresh("h"), ("n",), both.shape)
+        self.declared[state.name] = both.shape
+        children = ", ".join(
+            self.draw(st.sampled_from([("left(n)", "right(n)"), ("right(n)", "left(n)")]))
+        )
+        self.equations.append((("n",), f"{left(state)} = tanh(0.6 * {both.name}[{children}])"))
         self.finished.append(state)
 
     def right(self, name: Name, here: Here) -> str:
