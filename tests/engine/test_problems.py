@@ -79,6 +79,7 @@ WRONG = [
     Wrong("jacobian-of", "/of", VECTOR, {"jacobian": ("x", "h", 1, 1)}),
     Wrong("jacobian-of", "/with_respect_to", VECTOR, {"jacobian": ("h", "W", 1, 1)}),
     Wrong("jacobian-step", "/spectrum/step", VECTOR, {"jacobian": ("h", "h", 13, 12)}),
+    Wrong("autograd-cost", "/gradient", VECTOR, {"lengths": {"time": 30_000}, "autograd": "h[1][1]"}),
     Wrong("parameter-unknown", "/parameters/values/V", VECTOR, {"parameters": {"V": [1]}}),
     Wrong("parameter-form", "/parameters/values/W", VECTOR, {"parameters": {"W": [[1, 2], [3]]}}),
     Wrong("parameter-form", "/boundary/h", VECTOR, {"boundary": {"h": "zero"}}),
@@ -114,14 +115,18 @@ EVERY = pytest.mark.parametrize("wrong", WRONG, ids=lambda one: f"{one.code} {on
 
 
 def ask(wrong: Wrong) -> None:
-    """Prepare the run; where the request names two variables and two steps, take apart their Jacobian."""
+    """Prepare the run; take apart the Jacobian of two variables at two steps, or use autograd, where asked to."""
     request = dict(wrong.request)
     asked = request.pop("jacobian", None)
+    scalar = request.pop("autograd", None)
     run = prepare(parse(wrong.text), **request)
     if asked is not None:
         run.complete()
         of, source, *steps = asked
         run.jacobians(of, source).spectrum(*steps)
+    if scalar is not None:
+        run.complete()
+        run.autograd(scalar)
 
 
 def problem(wrong: Wrong) -> RunProblem:
