@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from math import ceil, log10
 from typing import Any
 
@@ -27,6 +26,7 @@ from unrolled.graph import (
     unfold,
 )
 from unrolled.language import parse
+from work import calls
 
 CATALOGUE = read_catalogue().architectures
 
@@ -128,11 +128,10 @@ def test_the_cell_state_is_a_path_without_nonlinear_steps() -> None:
     assert lengths(gates) == (2, 3)
 
 
-def test_a_path_of_thousands_of_steps_is_found_at_once() -> None:
+def test_a_path_of_thousands_of_steps_takes_work_in_proportion() -> None:
     graph = fold(parse(CATALOGUE["lstm"].equations))
-    started = time.process_time()
     found = apart(graph, "s", 5000)
-    assert time.process_time() - started < 5
+    assert calls(lambda: apart(graph, "s", 5000)) < 15 * calls(lambda: apart(graph, "s", 500))
     assert lengths(found)[0] == 5000
     assert found.count > 10**1000
     assert found.log10_count == pytest.approx(log10(found.count))
