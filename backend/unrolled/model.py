@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from unrolled.engine import Chunk, Run
-    from unrolled.engine.jacobians import Norm
+    from unrolled.engine.jacobians import Jacobians, Norm
     from unrolled.graph import Cost, FoldedGraph, Schedule, Tree, Unfolded
     from unrolled.language import Recurrence
 
@@ -23,7 +23,8 @@ class RunOptions(TypedDict, total=False):
     """What a run may be told; everything else is as the text or the catalogue says.
 
     `inputs`: name to rows of numbers (steps, size) or (steps, batch, size), to classes of a one-hot input, to
-    `{"text": "hello"}`, `{"next": "x"}` (the other input, one step ahead) or `{"generate": "sine"}`.
+    `{"text": "hello"}`, `{"next": "x"}` (the other input, one step ahead) or `{"generate": "sine"}`. A variable that
+    is drawn may stand here too, as it was observed, None where it is drawn; the run then has its `log_p/y`.
     `lengths`: steps of a domain (default 12 where no input says). `parameters`: name to numbers. `seed`: of
     parameters, inputs and draws. `settings`: slider to number. `boundary`: name to h[0], or to values by position.
     `forcing`: probability of the target in `force`, from 0 to 1. `clamp`: held values. `variables`: what to
@@ -339,6 +340,30 @@ class Result:
             return self._run.autograd(of, [name])[name]
         return self._run.gradient(name, of)
 
+    def gradients(
+        self,
+        of: str = "loss",
+        names: Sequence[str] | None = None,
+        *,
+        parts: bool = False,
+        contributions: bool = False,
+    ) -> dict[str, Tensor]:
+        """The gradients of a scalar with respect to several names, in one backward pass; default: all.
+
+        A variable brings the gradients of its boundary values (`h[0]`) along.
+        `parts`: also what each reader sends back to a variable, as `h/o`; they add up to the gradient of `h`.
+        `contributions`: also what each step adds to a parameter, as `W/time` (steps, *shape); they add up to its own.
+
+        >>> run = load("lstm").run(text="hello")
+        >>> found = run.gradients("loss", ["h", "W"], parts=True, contributions=True)
+        >>> sorted(found)
+        ['W', 'W/time', 'h', 'h/f', 'h/g', 'h/o', 'h/q', 'h/s', 'h[0]']
+        >>> bool(abs(found["W/time"].sum(0) - found["W"]).max() < 1e-6)
+        True
+        """
+        backward = self._run.gradients(of, names, parts=parts, contributions=contributions)
+        return backward.complete()
+
     def jacobian(self, of: str, with_respect_to: str, norm: Norm = "frobenius") -> Tensor:
         """‖∂of^(t)/∂with_respect_to^(s)‖ at [t-1, s-1], of the first sequence; norms "frobenius", "spectral".
 
@@ -346,3 +371,17 @@ class Result:
         torch.Size([5, 5])
         """
         return self._run.jacobians(of, with_respect_to).map(norm).norms
+
+    def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
+        """Every Jacobian of one variable with respect to another: their `matrices()`, and the `spectrum(t, s)` of one.
+
+        Those of the first sequence. `with_respect_to` may be a boundary value, `h[0]`. Raises
+        `unrolled.engine.RunError` where one of the names has no Jacobian.
+
+        >>> jacobians = load("lstm").run(text="hello").jacobians("s", "s")
+        >>> jacobians.matrices().shape                    # (steps of s, steps of s, size, size)
+        torch.Size([5, 5, 8, 8])
+        >>> jacobians.spectrum(5, 2).singular_values.shape
+        torch.Size([8])
+        """
+        return self._run.jacobians(of, with_respect_to)
