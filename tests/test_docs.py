@@ -1,0 +1,65 @@
+"""What stands in the pages for readers is run: Python as it is, requests as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import unrolled
+from service.in_process import Client
+from unrolled.language import parse
+from unrolled.service.app import create_app
+
+BLOCK = re.compile(r"^```(\w+)(?: POST (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PAGES = ("README.md", "docs/runs.md", "docs/jacobians-and-facts.md")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    client = Client(create_app())
+    yield client
+    client.close()
+
+
+def blocks(root: Path, page: str, language: str) -> list[tuple[str, str]]:
+    found = BLOCK.findall((root / page).read_text(encoding="utf-8"))
+    return [(path, text) for kind, path, text in found if kind == language]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/jacobians-and-facts.md"])
+def test_python_runs_from_the_top_of_the_page_to_its_end(root: Path, page: str) -> None:
+    names: dict[str, Any] = {}
+    programs = [text for _, text in blocks(root, page, "python")]
+    assert programs
+    for program in programs:
+        exec(compile(program, page, "exec"), names)
+    assert names["unrolled"] is unrolled
+
+
+def test_the_example_of_the_language_is_a_text(root: Path) -> None:
+    ((_, text),) = blocks(root, "docs/language.md", "python")
+    assert parse(text).variables.keys() == {"x", "y", "h", "o", "L", "loss"}
+
+
+@pytest.mark.parametrize("page", ["docs/runs.md", "docs/jacobians-and-facts.md"])
+def test_requests_are_answered(root: Path, page: str, client: Client) -> None:
+    requests = [(path, text) for path, text in blocks(root, page, "json") if path]
+    assert len(requests) >= 2
+    for path, text in requests:
+        answer = client.post(path, json.loads(text))
+        assert answer.status_code == 200, answer.text
+
+
+def test_the_readme_shows_the_answer_to_its_request(root: Path, client: Client) -> None:
+    ((path, body),) = re.findall(
+        r"curl -s 'http://127\.0\.0\.1:8000(\S+)' .*? -d '(.*?)'", (root / "README.md").read_text(), re.DOTALL
+    )  # fmt: skip
+    ((_, shown),) = blocks(root, "README.md", "json")
+    answer = client.post(path, json.loads(body)).json()
+    assert {"run", "cost", "trees", "version", *json.loads(shown)} == set(answer)
+    assert json.loads(shown).items() <= answer.items()
