@@ -64,7 +64,7 @@ CHECKS = {
 TESTS = {
     "page: vitest": [*NPM, "test"],
     "page: build": [str(PYTHON), "hatch_build.py"],
-    "pytest": [str(PYTHON), "-m", "pytest", "--durations=10"],
+    "pytest": [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "worksteal", "--durations=10"],
 }
 
 CURES = {

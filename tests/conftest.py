@@ -15,6 +15,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+import torch
+
+torch.set_num_threads(1)  # as the service; tests run in several processes
 
 ROOT = Path(__file__).resolve().parent.parent
 
