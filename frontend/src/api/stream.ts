@@ -2,14 +2,23 @@
 import { readLines } from "./ndjson.ts";
 import { isAbort, Problem, Unreachable } from "./problems.ts";
 import { type Call, send } from "./requests.ts";
-import type { EndEvent, RunEvent, RunRequest, StartEvent, StepsEvent } from "./wire.ts";
+import type {
+  EndEvent,
+  GradientsEvent,
+  RunEvent,
+  RunRequest,
+  StartEvent,
+  StepsEvent,
+} from "./wire.ts";
 
 const ATTEMPTS = 5;
 const PAUSE = 250; // milliseconds before the first new attempt; doubled each time
 
 export interface RunHandlers {
-  onStart(event: StartEvent): void;
-  onSteps(event: StepsEvent): void;
+  onStart?(event: StartEvent): void;
+  onSteps?(event: StepsEvent): void;
+  /** After a cut they come again from the last step on. */
+  onGradients?(event: GradientsEvent): void;
   onEnd(event: EndEvent): void;
 }
 
@@ -39,13 +48,16 @@ export async function streamRun(
         const event = line as RunEvent;
         if (event.event === "start" && !started) {
           started = true;
-          handlers.onStart(event);
+          handlers.onStart?.(event);
         } else if (event.event === "steps") {
           leader ??= Object.keys(event.values)[0] ?? null;
           for (const fresh of undelivered(event, delivered)) {
             progressed = true;
-            handlers.onSteps(fresh);
+            handlers.onSteps?.(fresh);
           }
+        } else if (event.event === "gradients") {
+          progressed = true;
+          handlers.onGradients?.(event);
         } else if (event.event === "end") return handlers.onEnd(event);
         else if (event.event === "error") throw new Problem(event.problem);
       }

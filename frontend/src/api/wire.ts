@@ -11,6 +11,7 @@ export type {
   Cost,
   EndEvent,
   ErrorDetail as ProblemEntry,
+  GradientsEvent,
   NonFinite,
   Numbers as Nested,
   Output as RunOutput,

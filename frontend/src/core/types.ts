@@ -71,6 +71,8 @@ export interface Trace {
   value(name: string, step: number): Float32Array | null;
   range(name: string): [number, number];
   version: number;
+  /** Gradients arrive from the last step on: whether all are here. */
+  isWhole?: boolean;
 }
 
 export type Selection =

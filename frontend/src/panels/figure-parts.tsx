@@ -219,6 +219,7 @@ export function Mirror({ scene }: { scene: Scene }) {
         key={`${node.id}@${column}`}
         data-node={node.id}
         data-step={step}
+        data-known={scene.trace?.value(node.id, step === "" ? 1 : Number(step)) ? "" : undefined}
         data-x={round(x)}
         data-y={round(y)}
         data-w={round(box.width * scene.camera.scale)}
@@ -242,7 +243,7 @@ export function Mirror({ scene }: { scene: Scene }) {
     );
   });
   return (
-    <div class="figure-mirror" aria-hidden="true" hidden>
+    <div class="figure-mirror" data-shows={scene.trace?.shows} aria-hidden="true" hidden>
       {nodes}
       {edges}
     </div>

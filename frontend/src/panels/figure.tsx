@@ -4,6 +4,7 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { moveFocus } from "../core/focus.ts";
 import { textOfRuns } from "../core/label.ts";
+import type { Front } from "../core/playback.ts";
 import type {
   Domain,
   FoldedGraph,
@@ -25,7 +26,11 @@ export interface FigureProps {
   graph: FoldedGraph;
   domains: readonly Domain[];
   trace: Trace | null;
+  /** The trace's version when this was asked for: a component with signals skips equal properties. */
+  version: number;
   step: number;
+  /** How far the run is seen during playback. */
+  front: Front | null;
   playing: boolean;
   unfolded: boolean;
   selection: Selection | null;
@@ -46,7 +51,7 @@ export interface FigureProps {
 const REST = 60;
 
 export function Figure(props: FigureProps) {
-  const { graph, trace, step, unfolded, selection, pointed, theme, language } = props;
+  const { graph, trace, version, step, unfolded, selection, pointed, theme, language } = props;
   const words = figureWords[language];
   const holder = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -55,7 +60,6 @@ export function Figure(props: FigureProps) {
   latest.current = props;
   const [mirrored, setMirrored] = useState<Scene | null>(null);
   const [said, setSaid] = useState("");
-  const version = trace?.version ?? -1;
   const ranges = useMemo(() => rangesOf(graph, trace), [graph, trace, version]);
 
   useLayoutEffect(() => {

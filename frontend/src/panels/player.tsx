@@ -1,15 +1,31 @@
 /** Playing, stepping, folding: one row of controls above the scrubber. */
 
+import type { Front, Phase } from "../core/playback.ts";
+import type { GraphNode } from "../core/types.ts";
 import { formatNumber, fullNumber } from "../state/format.ts";
 import type { Key } from "../state/keys.ts";
 import { tooltip } from "../state/keys.ts";
-import { goTo, SPEEDS, setUnfolded, togglePlaying } from "../state/player.ts";
+import { front } from "../state/playback.ts";
+import {
+  goToFirst,
+  goToLast,
+  SPEEDS,
+  setUnfolded,
+  showAll,
+  stepBy,
+  toggleLoop,
+  togglePlaying,
+} from "../state/player.ts";
 import {
   arrived,
+  description,
   index,
+  looping,
+  moment,
   playing,
   run,
   shownValues,
+  shows,
   speed,
   step,
   symbolAt,
@@ -18,6 +34,8 @@ import {
   traceVersion,
   unfolded,
 } from "../state/store.ts";
+import type { Dictionary } from "../text/index.ts";
+import { Formula, symbolHandlers } from "./formula.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { ShowsChoice } from "./shows.tsx";
 
@@ -27,8 +45,14 @@ export function Player() {
   return (
     <div class="player" role="group" aria-label={words.label}>
       <div class="player-buttons">
-        <Step name="first" icon="first" label={words.first} to={1} />
-        <Step name="back" icon="back" label={words.back} to={step.value - 1} />
+        <Step name="first" icon="first" label={words.first} to={1} go={goToFirst} />
+        <Step
+          name="back"
+          icon="back"
+          label={words.back}
+          to={step.value - 1}
+          go={() => stepBy(-1)}
+        />
         <button
           type="button"
           class="play"
@@ -39,13 +63,29 @@ export function Player() {
         >
           <Icon name={isPlaying ? "pause" : "play"} filled={!isPlaying} />
         </button>
-        <Step name="forward" icon="forward" label={words.forward} to={step.value + 1} />
-        <Step name="last" icon="last" label={words.last} to={total.value} />
+        <Step
+          name="forward"
+          icon="forward"
+          label={words.forward}
+          to={step.value + 1}
+          go={() => stepBy(1)}
+        />
+        <Step name="last" icon="last" label={words.last} to={total.value} go={goToLast} />
+        <button
+          type="button"
+          class="quiet square"
+          aria-label={words.loop}
+          aria-pressed={looping.value}
+          title={tooltip("loop", text.value)}
+          onClick={toggleLoop}
+        >
+          <Icon name="loop" />
+        </button>
       </div>
       <output class="player-step">
         {total.value > 0 && words.at(index.value, step.value, symbolAt(step.value))}
       </output>
-      <Status />
+      {front.value ? <Beat front={front.value} /> : <Status />}
       <ShowsChoice />
       <select
         class="speed"
@@ -81,21 +121,53 @@ interface StepProps {
   icon: IconName;
   label: string;
   to: number;
+  go(): void;
 }
 
-function Step({ name, icon, label, to }: StepProps) {
+function Step({ name, icon, label, to, go }: StepProps) {
+  const isOutside = to < 1 || to > total.value || to === step.value;
   return (
     <button
       type="button"
       class="quiet square"
       aria-label={label}
       title={tooltip(name, text.value, label)}
-      disabled={total.value === 0 || to < 1 || to > total.value || to === step.value}
-      onClick={() => goTo(to)}
+      disabled={total.value === 0 || (isOutside && moment.value === null)}
+      onClick={go}
     >
       <Icon name={icon} />
     </button>
   );
+}
+
+/** What this beat of playback computes, and the way out of it. */
+function Beat({ front: { phase } }: { front: Front }) {
+  const words = text.value.player;
+  const nodes = description.value?.graph.nodes ?? [];
+  const names = nodes.filter((node) => phase.names.has(node.id));
+  const latex = names.map((node) => `\\htmlData{node=${node.id}}{${node.latex}}`).join(",\\ ");
+  return (
+    <p class="player-beat" {...symbolHandlers}>
+      <span class="player-beat-names">
+        {beatName(phase, names, words.phase)} {latex && <Formula latex={latex} />}
+      </span>
+      <button type="button" class="quiet" title={words.showAllHint} onClick={showAll}>
+        {words.showAll}
+      </button>
+    </p>
+  );
+}
+
+function beatName(
+  phase: Phase,
+  names: readonly GraphNode[],
+  words: Dictionary["player"]["phase"],
+): string {
+  if (phase.kind === "scan") return words[phase.direction];
+  if (names.length > 0 && names.every((node) => node.kind === "input")) {
+    return shows.value === "gradients" ? words.inputs : words.given;
+  }
+  return phase.domain === null ? words.once : words.map;
 }
 
 /** How far the run has come, and its loss. */

@@ -1,5 +1,6 @@
 /** The middle column: what goes in, the figure, the player, and what shares the figure's time axis. */
 import { point, select } from "../state/actions.ts";
+import { front } from "../state/playback.ts";
 import { goTo, setUnfolded, togglePlaying } from "../state/player.ts";
 import {
   arrived,
@@ -45,7 +46,6 @@ export function Stage() {
 
 function FigurePlace() {
   const known = description.value;
-  traceVersion.value;
   return (
     <div class="figure-place" onMouseDown={keepKeys}>
       <RunTrouble />
@@ -56,7 +56,9 @@ function FigurePlace() {
             graph={known.graph}
             domains={known.domains}
             trace={shownTrace.value}
+            version={traceVersion.value}
             step={step.value}
+            front={front.value}
             playing={playing.value}
             unfolded={unfolded.value}
             selection={shownSelection.value}
@@ -109,6 +111,7 @@ function StripsPlace() {
           trace={shownTrace.value}
           version={traceVersion.value}
           step={step.value}
+          front={front.value}
           selection={shownSelection.value}
           timeAxis={timeAxis}
           onSelect={select}

@@ -3,6 +3,7 @@
 import { type Signal, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { runsOfLatex, textOfRuns } from "../core/label.ts";
+import type { Front } from "../core/playback.ts";
 import { arrangeRows } from "../core/rows.ts";
 import { structure } from "../core/structure.ts";
 import type {
@@ -27,6 +28,8 @@ export interface StripsProps {
   /** The trace's version when this was asked for: a component with signals skips equal properties. */
   version: number;
   step: number;
+  /** How far the run is seen during playback. */
+  front: Front | null;
   selection: Selection | null;
   timeAxis: Signal<TimeAxis>;
   onSelect(selection: Selection | null): void;
@@ -70,13 +73,14 @@ interface Hover {
 }
 
 export function Strips(props: StripsProps) {
-  const { graph, trace, version, step, selection, timeAxis, onSelect, onStep } = props;
+  const { graph, trace, version, step, front, selection, timeAxis, onSelect, onStep } = props;
   const words = figureWords[language.value];
   const inks = theme.value;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<Hover | null>(null);
   const nodes = useMemo(() => stripNodes(graph), [graph]);
-  const { strips, height } = useMemo(() => layStrips(nodes, trace), [nodes, trace]);
+  const isWhole = trace?.isWhole ?? true;
+  const { strips, height } = useMemo(() => layStrips(nodes, trace), [nodes, trace, isWhole]);
   const ranges = useMemo(() => rangesOf(graph, trace), [graph, trace, version]);
   const selected = selection?.kind === "node" ? selection.id : null;
 
@@ -96,7 +100,11 @@ export function Strips(props: StripsProps) {
     const context = element.getContext("2d");
     if (!context) return;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    paintStrips(context, { strips, axis, theme: inks, trace, ranges, step, selected }, height);
+    paintStrips(
+      context,
+      { strips, axis, theme: inks, trace, ranges, step, front, selected },
+      height,
+    );
   };
   useLayoutEffect(() => draw.current());
   useSignalEffect(() => {

@@ -3,6 +3,7 @@
 import { MEASURE } from "../core/measures.ts";
 import { smoothstep } from "../core/motion.ts";
 import {
+  type ColumnAt,
   columnX,
   columnY,
   endsOf,
@@ -34,22 +35,41 @@ export function colourOfEdge(scene: Scene, parameter: string | null): string {
   return isColoured ? parameterColour(parameter, scene.theme) : ink(scene.theme).muted;
 }
 
-function hasArrived(scene: Scene, band: number, step: number): boolean {
-  const { trace, pose } = scene;
-  const domain = pose.template.bands[band]?.domain.name ?? "";
+function hasArrived(scene: Scene, edge: PlacedEdge, step: number): boolean {
+  const { trace, pose, front } = scene;
+  if (front) {
+    const [source, target] = endsOf(pose, edge, step);
+    return trace?.shows === "gradients"
+      ? front.has(edge.source, stepAt(source))
+      : front.has(edge.target, stepAt(target)) || isUsed(scene, edge, step);
+  }
+  const domain = pose.template.bands[edge.band]?.domain.name ?? "";
   return trace === null || domain === "" || step <= (trace.arrived[domain] ?? 0);
+}
+
+/** Where a value stands that a column shows; what comes once has no step. */
+function stepAt(column: ColumnAt): number {
+  return typeof column === "number" ? column : 1;
+}
+
+/** Whether a line is used at this beat of playback, or leads into the current step. */
+function isUsed(scene: Scene, edge: PlacedEdge, step: number): boolean {
+  const { front, pose } = scene;
+  if (!front) return Math.round(scene.step) === step && !isSingle(edge);
+  const [source, target] = endsOf(pose, edge, step);
+  return front.isUsed(edge, stepAt(source), stepAt(target));
 }
 
 /** Opacity of an edge's copy for a step. */
 function alphaOf(scene: Scene, edge: PlacedEdge, step: number): number {
   const { pose } = scene;
   const [source, target] = endsOf(pose, edge, step);
-  const isCurrent = pose.progress === 1 && Math.round(scene.step) === step && !isSingle(edge);
+  const isCurrent = pose.progress === 1 && isUsed(scene, edge, step);
   const unfolded = isCurrent ? STYLE.current : restOf(scene);
   const isBetween = edge.sourcePlace === "rail" || edge.targetPlace === "rail";
   const rest = mix(STYLE.restFolded, unfolded, pose.progress) * (isBetween ? 0.8 : 1);
   let alpha = fade(scene, (one) => one.edge(edge, source, target), rest, STYLE.unrelated);
-  if (!hasArrived(scene, edge.band, step)) alpha *= STYLE.pending;
+  if (!hasArrived(scene, edge, step)) alpha *= STYLE.pending;
   if (step !== pose.anchor && !isSingle(edge)) alpha *= copyShare(pose.progress);
   const length = pose.lengths[edge.band] ?? 1;
   const isBoundary = [source, target].some(
@@ -263,7 +283,7 @@ export function paintEdgeNames(painter: Painter, scene: Scene, first: number, la
     painter.name(runs, x, y, {
       size: Math.max(MEASURE.parameter * camera.scale, SMALLEST),
       colour: colourOfEdge(scene, edge.parameter),
-      alpha: alpha * shown * (hasArrived(scene, edge.band, step) ? 1 : STYLE.pending),
+      alpha: alpha * shown * (hasArrived(scene, edge, step) ? 1 : STYLE.pending),
       align: mark.align,
     });
   });

@@ -51,6 +51,12 @@ function isFocus(focus: Selection | null, node: PlacedNode, column: ColumnAt): b
   return node.place !== "step" || focus.step === null || focus.step === column;
 }
 
+/** What is pointed at has a heavier outline, and what this beat of playback computes. */
+function weightOf(scene: Scene, node: PlacedNode, column: ColumnAt): number {
+  if (scene.front?.isNew(node.id, valueStep(node, column))) return 1.9;
+  return isFocus(scene.pointed, node, column) ? 1.4 : 1;
+}
+
 export function paintNode(
   painter: Painter,
   scene: Scene,
@@ -70,7 +76,7 @@ export function paintNode(
   const colour = roleColour(node.node.role, theme);
   const stroke: Stroke = {
     colour,
-    width: lineWidth(scene) * (isFocus(scene.pointed, node, column) ? 1.4 : 1),
+    width: lineWidth(scene) * weightOf(scene, node, column),
     alpha: alpha * (values === null && trace !== null ? STYLE.pending : 1),
     ...(isBoundary ? { dash: [4 * camera.scale, 3 * camera.scale] } : {}),
   };

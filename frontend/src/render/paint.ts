@@ -28,9 +28,10 @@ export function paint(painter: Painter, scene: Scene): void {
   paintStepNumbers(painter, scene, first, last);
 }
 
-/** A quiet band over the lines and behind the boxes of the current step. */
+/** A quiet band over the lines and behind the boxes of the current step. A map of playback is at all steps. */
 function paintCurrent(painter: Painter, scene: Scene): void {
   const { pose, camera, size, theme } = scene;
+  if (scene.front?.phase.kind === "map") return;
   if (pose.progress < 0.6 || pose.trees.some((tree) => tree !== null)) return;
   const { pitch, height } = pose.template;
   const middle = stepX(pose, scene.step);

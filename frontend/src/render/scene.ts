@@ -2,6 +2,7 @@
 
 import { type Run, runsOfLatex } from "../core/label.ts";
 import { smoothstep } from "../core/motion.ts";
+import type { Front } from "../core/playback.ts";
 import type { NodeIndex, Pose } from "../core/pose.ts";
 import type { FoldedGraph, Selection, Theme, Trace } from "../core/types.ts";
 import type { Camera, Size } from "../core/view.ts";
@@ -19,6 +20,8 @@ export interface Scene {
   ranges: Ranges;
   /** The steps that the unfolded picture shows: while columns part or meet, only these are drawn. */
   kept: { first: number; last: number };
+  /** How far the run is seen during playback. */
+  front: Front | null;
   /** The current step, between two steps while playback moves on. */
   step: number;
   selection: Selection | null;

@@ -5,6 +5,7 @@
 
 import type { Run } from "../core/label.ts";
 import { DURATION, isMoving, type Motion, resting, send, valueAt } from "../core/motion.ts";
+import { type Front, upTo } from "../core/playback.ts";
 import { indexNodes, type NodeIndex, type Pose, poseOf, visibleSteps } from "../core/pose.ts";
 import { layOut, type Template } from "../core/template.ts";
 import type { Domain, FoldedGraph, Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
@@ -33,6 +34,8 @@ export interface StageInput {
   domains: readonly Domain[];
   trace: Trace | null;
   step: number;
+  /** How far the run is seen during playback. */
+  front: Front | null;
   playing: boolean;
   unfolded: boolean;
   selection: Selection | null;
@@ -47,6 +50,7 @@ const WATCHED: Record<keyof StageInput, true> = {
   domains: true,
   trace: true,
   step: true,
+  front: true,
   playing: true,
   unfolded: true,
   selection: true,
@@ -355,14 +359,15 @@ export class Stage {
   }
 
   scene(now = performance.now()): Scene {
-    const { selection, pointed, theme, trace } = this.input;
+    const { selection, pointed, theme, trace, front } = this.input;
     return {
       pose: this.pose(now),
       nodes: this.nodes,
       camera: this.camera(now),
       size: this.size,
       theme,
-      trace,
+      trace: trace && front ? upTo(trace, front) : trace,
+      front,
       ranges: this.ranges,
       kept: this.kept(),
       step: valueAt(this.step, now),

@@ -1,6 +1,7 @@
 /** Heat strips: a variable over time, units as rows, on the time axis of the drawing above. */
 
 import { shapeOf } from "../core/measures.ts";
+import type { Front } from "../core/playback.ts";
 import { Pyramid } from "../core/pyramid.ts";
 import type { GraphNode, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { domainOfScale, ink, notANumber, roleColour, scaleTable, tableIndex } from "./colours.ts";
@@ -10,6 +11,7 @@ import { type Ranges, visibleSymbol } from "./values.ts";
 
 /** A bar already says its size by its height: its colour need not shout. */
 const BAR_ALPHA = 0.7;
+const VEIL = 0.86;
 
 export type StripKind = "symbols" | "bars" | "heat";
 
@@ -64,6 +66,7 @@ export interface StripScene {
   trace: Trace;
   ranges: Ranges;
   step: number;
+  front: Front | null;
   selected: string | null;
 }
 
@@ -119,11 +122,33 @@ function paintStrip(context: CanvasRenderingContext2D, scene: StripScene, strip:
   if (strip.kind === "symbols") paintSymbols(context, scene, strip, first, last);
   else if (strip.kind === "bars") paintBars(context, scene, strip, first, Math.min(last, arrived));
   else paintHeat(context, scene, strip, first, Math.min(last, arrived));
+  veil(context, scene, strip, first, last);
   if (axis.pitch < 10) return;
   context.fillStyle = ink(theme).paper;
   for (let step = first; step < last; step++) {
     context.fillRect(axis.origin + (step - 0.5) * axis.pitch - 0.75, strip.top, 1.5, strip.height);
   }
+}
+
+/** During playback what is not computed yet is hidden, but for a shadow. */
+function veil(
+  context: CanvasRenderingContext2D,
+  { front, axis, theme }: StripScene,
+  strip: Strip,
+  first: number,
+  last: number,
+): void {
+  if (!front) return;
+  context.fillStyle = ink(theme).paper;
+  context.globalAlpha = VEIL;
+  const perPixel = Math.max(1, Math.floor(1 / axis.pitch));
+  const width = axis.pitch * perPixel;
+  for (let step = first; step <= last; step += perPixel) {
+    if (front.has(strip.node.id, step)) continue;
+    const x = axis.origin + (step - 1.5) * axis.pitch;
+    context.fillRect(x, strip.top, width + 0.5, strip.height);
+  }
+  context.globalAlpha = 1;
 }
 
 function paintSymbols(

@@ -62,6 +62,8 @@ function apply(link: Link, equations: string): void {
   store.settings.value = link.settings ?? {};
   store.step.value = link.step ?? 1;
   store.speed.value = link.speed ?? 1;
+  store.looping.value = link.loop ?? false;
+  store.moment.value = null;
   store.clamps.value = link.clamp ?? store.architecture.value?.defaults.clamp ?? [];
   store.shows.value = link.shows ?? "values";
   store.unfolded.value = link.view !== "folded" && link.view !== undefined;
@@ -97,6 +99,7 @@ export function currentLink(): Link {
   if (store.selection.value) link.selection = store.selection.value;
   if (store.selection.value && store.unit.value > 0) link.unit = store.unit.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
+  if (store.looping.value) link.loop = true;
   if (store.shows.value === "gradients") link.shows = "gradients";
   if (store.editing.value) link.edit = true;
   link.lang = store.language.value;

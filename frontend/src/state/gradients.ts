@@ -1,12 +1,22 @@
 /** The gradients of a run's scalar, asked for when the reader wants to see them, as values of the same drawing. */
-import { computed, effect, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { isAbort, Problem } from "../api/problems.ts";
-import { runWhole } from "../api/requests.ts";
-import type { RunOutput } from "../api/wire.ts";
+import { streamRun } from "../api/stream.ts";
+import type { GradientsEvent, Nested, RunRequest } from "../api/wire.ts";
 import type { Trace } from "../core/types.ts";
-import { runRequest } from "./run.ts";
-import { description, gradients, language, run, said, shows, text, trace } from "./store.ts";
-import { flatten, positionOf, product } from "./trace.ts";
+import { once, runRequest } from "./run.ts";
+import {
+  description,
+  gradients,
+  language,
+  run,
+  said,
+  shows,
+  text,
+  trace,
+  traceVersion,
+} from "./store.ts";
+import { flatten, positionOf, product, type RunTrace } from "./trace.ts";
 import { report } from "./troubles.ts";
 
 const PREFIX = "grad/";
@@ -15,63 +25,91 @@ interface Track {
   steps: number;
   size: number; // numbers per step
   values: Float32Array;
-  range: [number, number];
+  low: number;
+  high: number;
+  /** The steps that have arrived: a pass backward begins at the end. */
+  from: number;
+  to: number;
 }
 
-/** What a run's answer says of gradients, step by step as the values of the run. */
+/** The gradients of a run as they arrive, step by step as its values. */
 export class GradientTrace implements Trace {
   readonly shows = "gradients";
   readonly lengths: Record<string, number>;
   readonly arrived: Record<string, number>;
   readonly symbols: Record<string, string[]>;
   readonly trees: Trace["trees"];
-  readonly version: number;
+  version = 0;
+  isWhole = false;
   #tracks = new Map<string, Track>();
   #boundary = new Map<string, Map<number, Float32Array>>();
 
-  constructor(run: Trace, outputs: readonly RunOutput[]) {
+  constructor(run: Trace) {
     this.lengths = run.lengths;
     this.arrived = run.lengths;
     this.symbols = run.symbols;
     this.trees = run.trees;
-    this.version = run.version;
-    for (const output of outputs) {
-      if (!output.name.startsWith(PREFIX)) continue;
-      const [, name = "", position] = /^([^[]*)(?:\[(.*)\])?$/.exec(output.name.slice(5)) ?? [];
-      const values = flatten(output.data);
-      const steps = output.domains.length > 0 ? (output.shape[0] ?? 1) : 1;
-      if (position === undefined) {
-        const size = product(output.shape) / steps;
-        this.#tracks.set(name, { steps, size, values, range: rangeOf(values) });
-      } else {
-        const length = Object.values(run.lengths)[0] ?? 0;
-        const held = this.#boundary.get(name) ?? new Map<number, Float32Array>();
-        this.#boundary.set(name, held.set(positionOf(position, length), values));
+  }
+
+  /** Steps of the pass backward: from `event.from` down to `event.to`, or up where a state runs the other way. */
+  add(event: GradientsEvent): void {
+    const by = event.to < event.from ? -1 : 1;
+    for (const [name, steps] of Object.entries(event.values)) {
+      for (const [i, value] of steps.entries()) {
+        this.#write(name, this.lengths[event.domain] ?? 1, event.from + i * by, flatten(value));
       }
     }
+    this.version++;
+  }
+
+  /** What has no steps, boundary values among it. */
+  finish(values: Record<string, Nested | null>): void {
+    for (const [key, value] of Object.entries(values)) {
+      if (!key.startsWith(PREFIX) || value === null) continue;
+      const [, name = "", position] = /^([^[]*)(?:\[(.*)\])?$/.exec(key.slice(5)) ?? [];
+      const flat = flatten(value);
+      if (position === undefined) this.#write(name, 1, 1, flat);
+      else {
+        const steps = this.#tracks.get(name)?.steps ?? Object.values(this.lengths)[0] ?? 0;
+        const held = this.#boundary.get(name) ?? new Map<number, Float32Array>();
+        this.#boundary.set(name, held.set(positionOf(position, steps), flat));
+      }
+    }
+    this.isWhole = true;
+    this.version++;
   }
 
   value(name: string, step: number): Float32Array | null {
-    const track = this.#tracks.get(name);
     const boundary = this.#boundary.get(name)?.get(step);
     if (boundary) return boundary;
-    if (!track || (track.steps > 1 && (step < 1 || step > track.steps))) return null;
-    const at = track.steps > 1 ? step - 1 : 0;
-    return track.values.subarray(at * track.size, (at + 1) * track.size);
+    const track = this.#tracks.get(name);
+    if (!track) return null;
+    const at = track.steps > 1 ? step : 1;
+    if (at < track.from || at > track.to) return null;
+    return track.values.subarray((at - 1) * track.size, at * track.size);
   }
 
   range(name: string): [number, number] {
-    return this.#tracks.get(name)?.range ?? [0, 0];
+    const track = this.#tracks.get(name);
+    return track ? [track.low, track.high] : [0, 0];
   }
-}
 
-function rangeOf(values: Float32Array): [number, number] {
-  let [low, high] = [0, 0];
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
+  #write(name: string, steps: number, step: number, values: Float32Array): void {
+    let track = this.#tracks.get(name);
+    if (!track) {
+      const size = values.length;
+      const room = new Float32Array(steps * size).fill(Number.NaN);
+      track = { steps, size, values: room, low: 0, high: 0, from: step, to: step };
+      this.#tracks.set(name, track);
+    }
+    track.values.set(values, (step - 1) * track.size);
+    track.from = Math.min(track.from, step);
+    track.to = Math.max(track.to, step);
+    for (const value of values) {
+      if (value < track.low) track.low = value;
+      if (value > track.high) track.high = value;
+    }
   }
-  return [low, high];
 }
 
 /** The scalar whose gradients can be shown: `loss`, else the last variable that is one number. */
@@ -112,9 +150,7 @@ export function keepGradients(): () => void {
     untracked(async () => {
       try {
         gradientFault.value = null;
-        const asked = { ...request, variables: [], gradient: { of } };
-        const answer = await runWhole(asked, { language: language.value, signal });
-        gradients.value = new GradientTrace(held, answer.outputs);
+        await follow({ ...request, variables: [], gradient: { of } }, held, signal);
       } catch (error) {
         if (isAbort(error)) return;
         gradients.value = null;
@@ -127,4 +163,31 @@ export function keepGradients(): () => void {
     watch();
     abort?.abort();
   };
+}
+
+/** Shows gradients as they arrive, from the last step to the first. */
+async function follow(request: RunRequest, held: RunTrace, signal: AbortSignal): Promise<void> {
+  const arriving = new GradientTrace(held);
+  const show = (): void => {
+    if (signal.aborted) return;
+    gradients.value = arriving;
+    traceVersion.value++;
+  };
+  const showSoon = once(show);
+  await streamRun(
+    request,
+    {
+      onGradients(event) {
+        const isFirst = arriving.version === 0;
+        arriving.add(event);
+        if (isFirst) batch(show);
+        else showSoon();
+      },
+      onEnd(event) {
+        arriving.finish(event.values);
+        batch(show);
+      },
+    },
+    { language: language.value, signal },
+  );
 }

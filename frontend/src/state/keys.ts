@@ -2,7 +2,16 @@
 import type { Dictionary } from "../text/index.ts";
 import { nextTheme, select } from "./actions.ts";
 import { showGradients } from "./gradients.ts";
-import { goTo, setUnfolded, togglePlaying } from "./player.ts";
+import {
+  goToFirst,
+  goToLast,
+  setUnfolded,
+  showAll,
+  stepBy,
+  toggleLoop,
+  togglePlaying,
+  turn,
+} from "./player.ts";
 import * as store from "./store.ts";
 import { product } from "./trace.ts";
 
@@ -17,14 +26,13 @@ export interface Key {
 
 export const KEYS: readonly Key[] = [
   { name: "play", keys: [" "], act: does(togglePlaying) },
-  { name: "back", keys: ["ArrowLeft", "PageUp"], act: does(() => goTo(store.step.value - 1)) },
-  {
-    name: "forward",
-    keys: ["ArrowRight", "PageDown"],
-    act: does(() => goTo(store.step.value + 1)),
-  },
-  { name: "first", keys: ["Home"], act: does(() => goTo(1)) },
-  { name: "last", keys: ["End"], act: does(() => goTo(store.total.value)) },
+  { name: "back", keys: ["ArrowLeft"], act: does(() => stepBy(-1)) },
+  { name: "forward", keys: ["ArrowRight"], act: does(() => stepBy(1)) },
+  { name: "before", keys: ["PageUp"], act: does(() => turn(-1)) },
+  { name: "after", keys: ["PageDown"], act: does(() => turn(1)) },
+  { name: "first", keys: ["Home"], act: does(goToFirst) },
+  { name: "last", keys: ["End"], act: does(goToLast) },
+  { name: "loop", keys: ["l", "L"], act: does(toggleLoop) },
   { name: "previousUnit", keys: ["ArrowUp"], act: () => moveUnit(-1) },
   { name: "nextUnit", keys: ["ArrowDown"], act: () => moveUnit(1) },
   { name: "fold", keys: ["f", "F"], act: does(() => setUnfolded(!store.unfolded.value)) },
@@ -112,6 +120,7 @@ function closeSomething(): boolean {
     [store.rulesOpen.value, () => toggle(store.rulesOpen)],
     [store.selection.value !== null, () => select(null)],
     [store.editing.value, toggleEditing],
+    [store.moment.value !== null, showAll],
   ];
   const topmost = open.find(([isOpen]) => isOpen);
   topmost?.[1]();

@@ -22,6 +22,7 @@ export interface Link {
   selection?: Selection;
   unit?: number;
   speed?: number;
+  loop?: boolean;
   edit?: boolean;
   shows?: "gradients";
   lang?: Language;
@@ -44,6 +45,11 @@ const positive: Codec<number> = {
   write: String,
 };
 const string: Codec<string> = { read: (text) => text, write: (value) => value };
+
+const flag: Codec<boolean> = {
+  read: (text) => text === "1" || undefined,
+  write: (value) => (value ? "1" : ""),
+};
 
 /** "h:3,x:4" */
 const numbersByName: Codec<Record<string, number>> = {
@@ -105,10 +111,8 @@ const FIELDS: { [F in Field]-?: Entry } = {
   selection: entry("selection", selection),
   unit: entry("unit", positive),
   speed: entry("speed", number),
-  edit: entry("edit", {
-    read: (text) => text === "1" || undefined,
-    write: (value) => (value ? "1" : ""),
-  }),
+  loop: entry("loop", flag),
+  edit: entry("edit", flag),
   shows: entry("shows", oneOf(["gradients"] as const)),
   lang: entry("lang", oneOf(LANGUAGES)),
   theme: entry("theme", oneOf(THEMES)),

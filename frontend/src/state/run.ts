@@ -179,7 +179,7 @@ function drop(): void {
 }
 
 /** Calls of one frame become one. */
-function once(action: () => void): () => void {
+export function once(action: () => void): () => void {
   let isWaiting = false;
   return () => {
     if (isWaiting) return;

@@ -13,6 +13,7 @@ import type {
   RecurrenceRequest,
 } from "../api/wire.ts";
 import type { Clamp } from "../core/clamp.ts";
+import type { Moment } from "../core/playback.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
 import type { GradientTrace } from "./gradients.ts";
@@ -52,6 +53,10 @@ export const seed = signal(0);
 export const step = signal(1);
 export const playing = signal(false);
 export const speed = signal(1);
+/** Playback begins again at its end. */
+export const looping = signal(false);
+/** The beat of playback that is shown; null when all that has arrived is. */
+export const moment = signal<Moment | null>(null);
 export const unfolded = signal(false);
 export const selection = signal<Selection | null>(null);
 export const pointed = signal<Selection | null>(null);

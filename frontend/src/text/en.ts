@@ -219,6 +219,19 @@ export const en = {
     step: (step: number, total: number) => `Step ${step} of ${total}`,
     at: (index: string, step: number, symbol: string | undefined) =>
       symbol === undefined ? `${index} = ${step}` : `${index} = ${step}, “${symbol}”`,
+    loop: "Loop",
+    showAll: "Show all",
+    showAllHint: "Leave playback: show every value",
+    phase: {
+      given: "Given",
+      inputs: "Gradients of inputs",
+      map: "All steps at once",
+      once: "Once",
+      forward: "Step by step, to the right",
+      backward: "Step by step, to the left",
+      up: "Level by level, upwards",
+      down: "Level by level, downwards",
+    },
   },
 
   inspector: {
@@ -319,6 +332,9 @@ export const en = {
     play: "Play or pause",
     back: "One step back",
     forward: "One step forward",
+    before: "One beat back, as on a presenter's remote",
+    after: "One beat on, as on a presenter's remote",
+    loop: "Play again and again",
     first: "First step",
     last: "Last step",
     fold: "Fold or unfold",

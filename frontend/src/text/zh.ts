@@ -211,6 +211,19 @@ export const zh: Dictionary = {
     step: (step, total) => `第 ${step} 步，共 ${total} 步`,
     at: (index, step, symbol) =>
       symbol === undefined ? `${index} = ${step}` : `${index} = ${step}，“${symbol}”`,
+    loop: "循环",
+    showAll: "全部显示",
+    showAllHint: "退出播放，显示所有数值",
+    phase: {
+      given: "给定",
+      inputs: "输入的梯度",
+      map: "所有步同时",
+      once: "只算一次",
+      forward: "逐步，向右",
+      backward: "逐步，向左",
+      up: "逐层，向上",
+      down: "逐层，向下",
+    },
   },
 
   inspector: {
@@ -300,6 +313,9 @@ export const zh: Dictionary = {
     play: "播放或暂停",
     back: "后退一步",
     forward: "前进一步",
+    before: "上一拍（翻页笔的上一页）",
+    after: "下一拍（翻页笔的下一页）",
+    loop: "循环播放",
     first: "第一步",
     last: "最后一步",
     fold: "折叠或展开",

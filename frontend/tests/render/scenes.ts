@@ -56,6 +56,7 @@ export function sceneOf(name: string, wanted: Wanted): Scene {
     size,
     theme,
     trace,
+    front: null,
     ranges: rangesOf(graph, trace),
     kept: { first: 0, last: 4 },
     step,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RunOutput, StartEvent } from "../../src/api/wire.ts";
+import type { StartEvent } from "../../src/api/wire.ts";
 import { rangesOf } from "../../src/render/values.ts";
 import { GradientTrace } from "../../src/state/gradients.ts";
 import { RunTrace } from "../../src/state/trace.ts";
@@ -13,24 +13,39 @@ const START = {
   symbols: {},
 } as unknown as StartEvent;
 
-const output = (name: string, domains: string[], shape: number[], data: number[]): RunOutput => ({
-  name,
-  domains,
-  shape,
-  datatype: "FP32",
-  data,
+const VALUES = {
+  loss: 7,
+  "grad/h[0]": [0.5, 0.25],
+  "grad/W": [
+    [1, 2],
+    [3, 4],
+  ],
+  "grad/loss": 1,
+};
+
+const back = (from: number, h: number[][]) => ({
+  event: "gradients" as const,
+  domain: "time",
+  from,
+  to: from - h.length + 1,
+  values: { h },
 });
 
-const OUTPUTS = [
-  output("loss", [], [], [7]),
-  output("grad/h", ["time"], [3, 2], [1, -2, 3, -4, 5, -6]),
-  output("grad/h[0]", [], [2], [0.5, 0.25]),
-  output("grad/W", [], [2, 2], [1, 2, 3, 4]),
-  output("grad/loss", [], [], [1]),
-];
-
 describe("gradients of a run", () => {
-  const gradients = new GradientTrace(new RunTrace(START), OUTPUTS);
+  const gradients = new GradientTrace(new RunTrace(START));
+
+  test("arrive from the last step to the first", () => {
+    gradients.add(
+      back(3, [
+        [5, -6],
+        [3, -4],
+      ]),
+    );
+    expect([1, 2, 3].map((step) => gradients.value("h", step)?.[0] ?? null)).toEqual([null, 3, 5]);
+    expect(gradients.range("h")).toEqual([-6, 5]);
+    gradients.add(back(1, [[1, -2]]));
+    gradients.finish(VALUES);
+  });
 
   test("are read step by step, boundary values too", () => {
     expect([...(gradients.value("h", 2) ?? [])]).toEqual([3, -4]);
