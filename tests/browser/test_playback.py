@@ -95,9 +95,7 @@ def test_it_plays_to_its_end_and_again_and_again_by_keyboard(open_page: Open) ->
     expect(page.locator(".player-step")).to_have_text("t = 5, “o”")
     expect(beat(page)).to_have_count(0)
     page.keyboard.press("l")
-    expect(page.get_by_role("button", name="Loop")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    expect(page.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
     expect(page).to_have_url(re.compile("loop=1"))
     page.get_by_label("Speed").select_option("4")
     page.keyboard.press("Space")

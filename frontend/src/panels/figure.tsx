@@ -34,6 +34,7 @@ export interface FigureProps {
   playing: boolean;
   unfolded: boolean;
   selection: Selection | null;
+  pins: readonly Selection[];
   pointed: Selection | null;
   theme: Theme;
   language: Language;
@@ -41,7 +42,9 @@ export interface FigureProps {
   /** The graph is the last that could be read, not the text's. */
   stale: boolean;
   timeAxis: Signal<TimeAxis>;
-  onSelect(selection: Selection | null): void;
+  onSelect(selection: Selection | null, isAdding?: boolean): void;
+  /** Nothing stays selected or pinned. */
+  onRelease(): void;
   onPoint(selection: Selection | null): void;
   onStep(step: number): void;
   onUnfold(unfolded: boolean): void;
@@ -108,11 +111,11 @@ export function Figure(props: FigureProps) {
   const onKeyDown = (event: KeyboardEvent): void => {
     const made = stage.current;
     if (!made || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (pressed(event.key, made)) event.preventDefault();
+    if (pressed(event, made)) event.preventDefault();
   };
 
   /** Whether the figure used the key. */
-  const pressed = (key: string, made: Stage): boolean => {
+  const pressed = ({ key, shiftKey }: KeyboardEvent, made: Stage): boolean => {
     switch (key) {
       case "ArrowLeft":
       case "ArrowRight":
@@ -128,12 +131,12 @@ export function Figure(props: FigureProps) {
       }
       case "Enter":
         if (!pointed) return false;
-        props.onSelect(pointed);
+        props.onSelect(pointed, shiftKey);
         return true;
       case "Escape":
-        if (!pointed && !selection) return false;
+        if (!pointed && !selection && props.pins.length === 0) return false;
         props.onPoint(null);
-        props.onSelect(null);
+        props.onRelease();
         setSaid(words.released);
         return true;
       case "+":

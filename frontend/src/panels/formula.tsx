@@ -4,8 +4,9 @@ import katex from "katex";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { FoldedGraph, Selection, Theme } from "../core/types.ts";
 import { parameterColour, symbolColour } from "../render/colours.ts";
+import { isAdding } from "../render/gestures.ts";
 import { point, select } from "../state/actions.ts";
-import { description, pointed, selection, theme } from "../state/store.ts";
+import { description, pins, pointed, selection, theme } from "../state/store.ts";
 
 const SYMBOLS = "[data-node], [data-parameter]";
 
@@ -57,7 +58,8 @@ function isMeant(symbol: HTMLElement, chosen: Selection | null, variable: string
 function mark(element: Element, variable: string | null): void {
   for (const symbol of element.querySelectorAll<HTMLElement>(SYMBOLS)) {
     symbol.classList.toggle("is-pointed", isMeant(symbol, pointed.value, variable));
-    symbol.classList.toggle("is-selected", isMeant(symbol, selection.value, variable));
+    const isChosen = [selection.value, ...pins.value].some((one) => isMeant(symbol, one, variable));
+    symbol.classList.toggle("is-selected", isChosen);
   }
 }
 
@@ -73,7 +75,7 @@ export function Formula({ latex, display = false, variable, class: name = "" }: 
   const place = useRef<HTMLSpanElement>(null);
   const graph = description.value?.graph;
   const colours = theme.value;
-  const now = [pointed.value, selection.value];
+  const now = [pointed.value, selection.value, pins.value];
   useLayoutEffect(() => {
     if (place.current) typeset(place.current, latex, display);
   }, [latex, display]);
@@ -101,7 +103,7 @@ export const symbolHandlers = {
   },
   onClick(event: MouseEvent) {
     const symbol = symbolAt(event);
-    if (symbol) select(selectionOf(symbol));
+    if (symbol) select(selectionOf(symbol), isAdding(event));
   },
   onFocusIn(event: FocusEvent) {
     const symbol = symbolAt(event);
@@ -119,7 +121,8 @@ export const symbolHandlers = {
       ArrowUp: -1,
     };
     const move = moves[event.key];
-    if (symbol && (event.key === "Enter" || event.key === " ")) select(selectionOf(symbol));
+    if (symbol && (event.key === "Enter" || event.key === " "))
+      select(selectionOf(symbol), isAdding(event));
     else if (symbol && move && event.currentTarget instanceof Element) {
       moveFocus(event.currentTarget, symbol, move);
     } else return;

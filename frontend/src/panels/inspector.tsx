@@ -1,17 +1,30 @@
 /** The panel at the right: whatever is selected, with its numbers at this step. */
 import type { Selection } from "../core/types.ts";
-import { select } from "../state/actions.ts";
+import { pinSelection, select } from "../state/actions.ts";
+import { tooltip } from "../state/keys.ts";
 import { description, selection, text } from "../state/store.ts";
 import { Icon } from "./icons.tsx";
 import { EdgeDetails } from "./inspector-edge.tsx";
 import { NodeDetails } from "./inspector-node.tsx";
 import { ParameterDetails } from "./inspector-parameter.tsx";
+import { Pins } from "./pins.tsx";
 
 export function Inspector() {
   const words = text.value.inspector;
   const chosen = selection.value;
   return (
     <aside class="side inspector" aria-label={words.title}>
+      {chosen && (
+        <button
+          type="button"
+          class="quiet square inspector-pin"
+          aria-label={words.pin}
+          title={tooltip("pin", text.value, words.pin)}
+          onClick={pinSelection}
+        >
+          <Icon name="pin" />
+        </button>
+      )}
       {chosen && (
         <button
           type="button"
@@ -23,6 +36,7 @@ export function Inspector() {
           <Icon name="close" />
         </button>
       )}
+      <Pins />
       {(chosen && <Details chosen={chosen} />) ?? <p class="note">{words.empty}</p>}
     </aside>
   );

@@ -4,6 +4,7 @@ import {
   editing,
   fault,
   helpOpen,
+  pins,
   rulesOpen,
   said,
   selection,
@@ -25,7 +26,11 @@ import { Tabs } from "./tabs.tsx";
 import { PageTrouble } from "./trouble.tsx";
 
 export function Page() {
-  const side = rulesOpen.value ? "rules" : selection.value ? "inspector" : undefined;
+  const side = rulesOpen.value
+    ? "rules"
+    : selection.value || pins.value.length > 0
+      ? "inspector"
+      : undefined;
   return (
     <div
       class="page"

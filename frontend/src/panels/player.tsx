@@ -105,12 +105,13 @@ export function Player() {
       <button
         type="button"
         class="plain fold"
+        aria-label={unfolded.value ? words.fold : words.unfold}
         title={tooltip("fold", text.value, unfolded.value ? words.foldHint : words.unfoldHint)}
         aria-pressed={unfolded.value}
         onClick={() => setUnfolded(!unfolded.value)}
       >
         <Icon name={unfolded.value ? "fold" : "unfold"} />{" "}
-        {unfolded.value ? words.fold : words.unfold}
+        <span>{unfolded.value ? words.fold : words.unfold}</span>
       </button>
     </div>
   );

@@ -1,5 +1,5 @@
 /** The middle column: what goes in, the figure, the player, and what shares the figure's time axis. */
-import { point, select } from "../state/actions.ts";
+import { point, releaseAll, select } from "../state/actions.ts";
 import { front } from "../state/playback.ts";
 import { goTo, setUnfolded, togglePlaying } from "../state/player.ts";
 import {
@@ -8,6 +8,7 @@ import {
   domain,
   isStale,
   language,
+  pins,
   playing,
   pointed,
   reducedMotion,
@@ -62,11 +63,13 @@ function FigurePlace() {
             playing={playing.value}
             unfolded={unfolded.value}
             selection={shownSelection.value}
+            pins={pins.value}
             pointed={pointed.value}
             theme={theme.value}
             language={language.value}
             reducedMotion={reducedMotion.value}
             onSelect={select}
+            onRelease={releaseAll}
             onPoint={point}
             onStep={goTo}
             onUnfold={setUnfolded}

@@ -16,6 +16,7 @@ import type {
   Trace,
 } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
+import { isAdding } from "../render/gestures.ts";
 import { layStrips, paintStrips, type Strip, stepAtX } from "../render/strips.ts";
 import { rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
 import { language, theme } from "../state/store.ts";
@@ -32,7 +33,7 @@ export interface StripsProps {
   front: Front | null;
   selection: Selection | null;
   timeAxis: Signal<TimeAxis>;
-  onSelect(selection: Selection | null): void;
+  onSelect(selection: Selection | null, isAdding?: boolean): void;
   onStep(step: number): void;
 }
 
@@ -136,7 +137,7 @@ export function Strips(props: StripsProps) {
     const place = under(event);
     if (!place) return;
     onStep(place.step);
-    onSelect({ kind: "node", id: place.strip.node.id, step: place.step });
+    onSelect({ kind: "node", id: place.strip.node.id, step: place.step }, isAdding(event));
   };
 
   return (

@@ -19,6 +19,17 @@ function key(id: string, column: ColumnAt): string {
   return `${id}@${column}`;
 }
 
+/** What belongs to any of them. */
+export function united(all: readonly Emphasis[]): Emphasis {
+  const some = (belonging: (one: Emphasis) => Belonging): Belonging =>
+    all.some((one) => belonging(one) === 1) ? 1 : all.length > 0 ? 0 : null;
+  return {
+    node: (...at) => some((one) => one.node(...at)),
+    edge: (...at) => some((one) => one.edge(...at)),
+    rail: (rail) => some((one) => one.rail(rail)),
+  };
+}
+
 export function emphasisOf(focus: Selection | null, pose: Pose, graph: FoldedGraph): Emphasis {
   if (!focus) return NONE;
   switch (focus.kind) {

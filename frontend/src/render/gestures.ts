@@ -8,7 +8,8 @@ import type { Stage } from "./stage.ts";
 
 export interface Gestured {
   onPoint(focus: Selection | null): void;
-  onSelect(focus: Selection | null): void;
+  /** With Shift, or the key that stands for it, beside what is selected. */
+  onSelect(focus: Selection | null, isAdding: boolean): void;
   onStep(step: number): void;
   /** A black square was pressed: the loop opens. */
   onOpen(): void;
@@ -45,6 +46,11 @@ function numberAt(stage: Stage, x: number, y: number): number | null {
   const step = Math.round(worldX / pose.template.pitch) + 1;
   const isNear = Math.abs(worldX / pose.template.pitch + 1 - step) < 0.4;
   return isNear && step >= 1 && step <= Math.max(...pose.lengths) ? step : null;
+}
+
+/** Whether a press adds to what is chosen. */
+export function isAdding(event: MouseEvent | KeyboardEvent): boolean {
+  return event.shiftKey || event.ctrlKey || event.metaKey;
 }
 
 /** Listens until the signal aborts. */
@@ -122,7 +128,7 @@ export function listen(
     const step = numberAt(now, ...at);
     if (isOnSquare(now, ...at)) act().onOpen();
     else if (step !== null) act().onStep(step);
-    else act().onSelect(focusAt(now, ...at));
+    else act().onSelect(focusAt(now, ...at), isAdding(event));
   };
   element.addEventListener("pointerup", release, { signal });
   element.addEventListener("pointercancel", release, { signal });

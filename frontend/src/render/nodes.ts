@@ -80,9 +80,11 @@ export function paintNode(
     alpha: alpha * (values === null && trace !== null ? STYLE.pending : 1),
     ...(isBoundary ? { dash: [4 * camera.scale, 3 * camera.scale] } : {}),
   };
-  if (isFocus(scene.selection, node, column)) {
+  const isPin = scene.pins.some((pin) => isFocus(pin, node, column));
+  if (isPin || isFocus(scene.selection, node, column)) {
     const room = 4.5;
-    const ring = { colour: ink(theme).selection, width: 2, alpha };
+    const dash = isPin ? { dash: [3, 2.5] } : {};
+    const ring = { colour: ink(theme).selection, width: 2, alpha, ...dash };
     const radius = MEASURE.box.radius * camera.scale + room;
     painter.box(x - room, y - room, width + 2 * room, height + 2 * room, radius, null, ring);
   }

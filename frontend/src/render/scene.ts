@@ -25,6 +25,7 @@ export interface Scene {
   /** The current step, between two steps while playback moves on. */
   step: number;
   selection: Selection | null;
+  pins: readonly Selection[];
   pointed: Selection | null;
   /** Pointing fades from one emphasis to the next. */
   emphasis: { from: Emphasis; to: Emphasis; share: number };

@@ -5,6 +5,7 @@
 
 import type { Run } from "../core/label.ts";
 import { DURATION, isMoving, type Motion, resting, send, valueAt } from "../core/motion.ts";
+import { isSame } from "../core/pins.ts";
 import { type Front, upTo } from "../core/playback.ts";
 import { indexNodes, type NodeIndex, type Pose, poseOf, visibleSteps } from "../core/pose.ts";
 import { layOut, type Template } from "../core/template.ts";
@@ -24,7 +25,7 @@ import {
 } from "../core/view.ts";
 import { CanvasPainter, forgetWidths } from "./canvas.ts";
 import { ink } from "./colours.ts";
-import { type Emphasis, emphasisOf, NONE } from "./emphasis.ts";
+import { type Emphasis, emphasisOf, NONE, united } from "./emphasis.ts";
 import { paint } from "./paint.ts";
 import { learnedOf, namesOf, type Scene } from "./scene.ts";
 import { type Ranges, rangesOf } from "./values.ts";
@@ -39,6 +40,7 @@ export interface StageInput {
   playing: boolean;
   unfolded: boolean;
   selection: Selection | null;
+  pins: readonly Selection[];
   pointed: Selection | null;
   theme: Theme;
   reducedMotion: boolean;
@@ -54,6 +56,7 @@ const WATCHED: Record<keyof StageInput, true> = {
   playing: true,
   unfolded: true,
   selection: true,
+  pins: true,
   pointed: true,
   theme: true,
   reducedMotion: true,
@@ -68,15 +71,6 @@ interface Glide {
   share: Motion;
 }
 
-function sameFocus(a: Selection | null, b: Selection | null): boolean {
-  if (a === null || b === null) return a === b;
-  return (
-    a.kind === b.kind &&
-    a.id === b.id &&
-    ("step" in a ? a.step : null) === ("step" in b ? b.step : null)
-  );
-}
-
 export class Stage {
   template: Template;
   nodes: NodeIndex;
@@ -89,7 +83,7 @@ export class Stage {
   private step: Motion;
   private fading: Motion = resting(1);
   private emphasis: { from: Emphasis; to: Emphasis } = { from: NONE, to: NONE };
-  private focus: Selection | null = null;
+  private focus: readonly Selection[] = [];
   private isFoldedFocus = true;
   private anchor: number;
   /** Relative to the anchor's column, so that it stays when the anchor changes. */
@@ -171,7 +165,7 @@ export class Stage {
     if (isNewRun || next.graph !== last.graph) this.refit();
     if (next.step !== last.step) this.changeStep(next, now);
     if (next.unfolded !== last.unfolded) this.changeFold(next, now);
-    this.changeFocus(next.pointed, next.selection, now);
+    this.changeFocus(next, now);
     this.draw();
   }
 
@@ -250,14 +244,21 @@ export class Stage {
     return Math.min(Math.max(step, first, 1), Math.max(last, 1));
   }
 
-  private changeFocus(pointed: Selection | null, selection: Selection | null, now: number): void {
-    const focus = pointed ?? (selection?.kind === "parameter" ? selection : null);
+  /** What is pointed at stands out; else all that is pinned, or a parameter with its uses. */
+  private changeFocus({ pointed, selection, pins }: StageInput, now: number): void {
+    const chosen = pins.length > 0 && selection ? [selection, ...pins] : pins;
+    const rest = selection?.kind === "parameter" && pins.length === 0 ? [selection] : chosen;
+    const focus = pointed ? [pointed] : rest;
     const pose = this.pose(now);
     const isFolded = pose.progress === 0;
-    if (sameFocus(focus, this.focus) && isFolded === this.isFoldedFocus) return;
+    const isAsBefore =
+      focus.length === this.focus.length &&
+      focus.every((one, i) => isSame(one, this.focus[i] ?? null));
+    if (isAsBefore && isFolded === this.isFoldedFocus) return;
     this.focus = focus;
     this.isFoldedFocus = isFolded;
-    const to = emphasisOf(focus, pose, this.input.graph);
+    const to =
+      focus.length > 0 ? united(focus.map((one) => emphasisOf(one, pose, this.input.graph))) : NONE;
     this.emphasis = { from: this.emphasis.to, to };
     this.fading = send(resting(0), 1, now, DURATION.pointing);
   }
@@ -359,7 +360,7 @@ export class Stage {
   }
 
   scene(now = performance.now()): Scene {
-    const { selection, pointed, theme, trace, front } = this.input;
+    const { selection, pins, pointed, theme, trace, front } = this.input;
     return {
       pose: this.pose(now),
       nodes: this.nodes,
@@ -372,6 +373,7 @@ export class Stage {
       kept: this.kept(),
       step: valueAt(this.step, now),
       selection,
+      pins,
       pointed,
       emphasis: { ...this.emphasis, share: valueAt(this.fading, now) },
       names: this.names,
@@ -386,7 +388,7 @@ export class Stage {
     if (!context || this.size.width === 0) return;
     if (this.glide && !isMoving(this.glide.share, now)) this.glide = null;
     if (!isMoving(this.progress, now) && this.progress.to === 0) this.anchor = this.input.step;
-    this.changeFocus(this.input.pointed, this.input.selection, now);
+    this.changeFocus(this.input, now);
     const scene = this.scene(now);
     const ratio = this.canvas.width / this.size.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -4,6 +4,7 @@ import { isAbort } from "../api/problems.ts";
 import { getArchitecture, listArchitectures } from "../api/requests.ts";
 import type { InputValue } from "../api/wire.ts";
 import { writeClamps } from "../core/clamp.ts";
+import { added, type Chosen, isSame, turnedTo } from "../core/pins.ts";
 import type { Selection, Theme } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
 import { begin, change, redo, undo } from "./history.ts";
@@ -68,6 +69,7 @@ function apply(link: Link, equations: string): void {
   store.shows.value = link.shows ?? "values";
   store.unfolded.value = link.view !== "folded" && link.view !== undefined;
   store.selection.value = placed(link.selection ?? null, link.step ?? 1);
+  store.pins.value = link.pins ?? [];
   store.unit.value = link.unit ?? 0;
   store.editing.value = link.edit ?? false;
   if (link.lang) store.language.value = link.lang;
@@ -97,6 +99,7 @@ export function currentLink(): Link {
   link.view = store.unfolded.value ? "unfolded" : "folded";
   link.step = store.step.value;
   if (store.selection.value) link.selection = store.selection.value;
+  if (store.pins.value.length > 0) link.pins = [...store.pins.value];
   if (store.selection.value && store.unit.value > 0) link.unit = store.unit.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
   if (store.looping.value) link.loop = true;
@@ -158,10 +161,44 @@ export function choose(id: string): void {
   openArchitecture({ architecture: id, view });
 }
 
-export function select(selection: Selection | null): void {
+/** Selects in the place of what was selected; or beside it, which is then pinned. */
+export function select(selection: Selection | null, isAdding = false): void {
+  if (selection && isAdding) take(added(chosen(), selection, store.step.value));
+  else take({ ...chosen(), selection });
+}
+
+export function releaseAll(): void {
+  take({ selection: null, pins: [] });
+}
+
+/** A pin is inspected; what was inspected becomes one. */
+export function turnTo(pin: Selection): void {
+  take(turnedTo(chosen(), pin, store.step.value));
+}
+
+/** What is inspected stays where it stands, whatever is selected next. */
+export function pinSelection(): void {
+  const now = store.selection.value;
+  if (!now) return;
+  const pin = now.kind === "parameter" ? now : { ...now, step: now.step ?? store.step.value };
+  const isKept = store.pins.value.some((one) => isSame(one, pin));
+  if (!isKept) store.pins.value = [...store.pins.value, pin];
+  store.said.value = store.text.value.say.pinned(pin.id);
+}
+
+export function release(pin: Selection): void {
+  store.pins.value = store.pins.value.filter((one) => !isSame(one, pin));
+}
+
+function chosen(): Chosen {
+  return { selection: store.selection.value, pins: store.pins.value };
+}
+
+function take({ selection, pins }: Chosen): void {
   const isOther = selection?.id !== store.selection.value?.id;
   batch(() => {
     store.selection.value = selection;
+    store.pins.value = pins;
     if (isOther) store.unit.value = 0;
     if (selection && "step" in selection && selection.step !== null && selection.step >= 1) {
       store.playing.value = false;

@@ -1,6 +1,6 @@
 /** Every key of the page, in one table: what it does, when it may, and how help names it. */
 import type { Dictionary } from "../text/index.ts";
-import { nextTheme, select } from "./actions.ts";
+import { nextTheme, pinSelection, releaseAll } from "./actions.ts";
 import { showGradients } from "./gradients.ts";
 import {
   goToFirst,
@@ -41,6 +41,7 @@ export const KEYS: readonly Key[] = [
     keys: ["g", "G"],
     act: does(() => showGradients(store.shows.value === "values")),
   },
+  { name: "pin", keys: ["p", "P"], act: does(pinSelection) },
   { name: "edit", keys: ["e", "E"], act: does(toggleEditing) },
   { name: "theme", keys: ["t", "T"], act: does(nextTheme) },
   { name: "help", keys: ["?"], act: does(() => toggle(store.helpOpen)) },
@@ -118,7 +119,7 @@ function closeSomething(): boolean {
   const open: [boolean, () => void][] = [
     [store.helpOpen.value, () => toggle(store.helpOpen)],
     [store.rulesOpen.value, () => toggle(store.rulesOpen)],
-    [store.selection.value !== null, () => select(null)],
+    [store.selection.value !== null || store.pins.value.length > 0, releaseAll],
     [store.editing.value, toggleEditing],
     [store.moment.value !== null, showAll],
   ];

@@ -5,6 +5,7 @@
 import type { Generator, InputValue, Language } from "../api/wire.ts";
 import { isNumbers } from "../core/branching.ts";
 import { type Clamp, readClamps, writeClamps } from "../core/clamp.ts";
+import { readPins, writePins } from "../core/pins.ts";
 import type { Selection, Theme } from "../core/types.ts";
 
 export interface Link {
@@ -20,6 +21,7 @@ export interface Link {
   view?: "folded" | "unfolded";
   step?: number;
   selection?: Selection;
+  pins?: Selection[];
   unit?: number;
   speed?: number;
   loop?: boolean;
@@ -109,6 +111,7 @@ const FIELDS: { [F in Field]-?: Entry } = {
   view: entry("view", oneOf(["folded", "unfolded"] as const)),
   step: entry("step", positive),
   selection: entry("selection", selection),
+  pins: entry("pins", { read: readPins, write: writePins }),
   unit: entry("unit", positive),
   speed: entry("speed", number),
   loop: entry("loop", flag),

@@ -59,6 +59,8 @@ export const looping = signal(false);
 export const moment = signal<Moment | null>(null);
 export const unfolded = signal(false);
 export const selection = signal<Selection | null>(null);
+/** What stays chosen beside the selection. */
+export const pins = signal<readonly Selection[]>([]);
 export const pointed = signal<Selection | null>(null);
 export const unit = signal(0);
 export const editing = signal(false);

@@ -283,6 +283,10 @@ export const en = {
     cut: "Cut by teacher forcing: this step is fed the target.",
     more: (count: number) => `${count} more`,
     boundaryStep: (step: number) => `boundary value at ${step}`,
+    pin: "Pin: it stays while others are selected",
+    pinned: "Pinned",
+    inspect: "Inspect this one",
+    release: (name: string) => `Release ${name}`,
   },
 
   roles: {
@@ -339,6 +343,7 @@ export const en = {
     last: "Last step",
     fold: "Fold or unfold",
     gradients: "Values or gradients",
+    pin: "Pin what is selected",
     edit: "Edit the equations",
     close: "Close, or give up the selection",
     help: "Help",
@@ -371,6 +376,7 @@ export const en = {
     folded: "Folded",
     unfolded: "Unfolded",
     shows: { values: "Values are shown", gradients: "Gradients are shown" },
+    pinned: (name: string) => `${name} is pinned`,
     selected: (name: string) => `${name} is selected`,
     cleared: "Nothing is selected",
     done: (steps: number) => `The run is complete: ${steps} steps`,

@@ -265,6 +265,10 @@ export const zh: Dictionary = {
     cut: "被导师驱动切断：这一步送入的是目标。",
     more: (count) => `另有 ${count} 个`,
     boundaryStep: (step) => `位置 ${step} 的边界值`,
+    pin: "固定：选择其他内容时保留它",
+    pinned: "已固定",
+    inspect: "查看这一个",
+    release: (name) => `取消固定 ${name}`,
   },
 
   roles: {
@@ -320,6 +324,7 @@ export const zh: Dictionary = {
     last: "最后一步",
     fold: "折叠或展开",
     gradients: "数值或梯度",
+    pin: "固定所选内容",
     edit: "编辑方程",
     close: "关闭，或取消选择",
     help: "帮助",
@@ -354,6 +359,7 @@ export const zh: Dictionary = {
     folded: "已折叠",
     unfolded: "已展开",
     shows: { values: "显示数值", gradients: "显示梯度" },
+    pinned: (name) => `已固定 ${name}`,
     selected: (name) => `已选择 ${name}`,
     cleared: "未选择任何对象",
     done: (steps) => `运行完成：${steps} 步`,

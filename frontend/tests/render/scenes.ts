@@ -57,6 +57,7 @@ export function sceneOf(name: string, wanted: Wanted): Scene {
     theme,
     trace,
     front: null,
+    pins: [],
     ranges: rangesOf(graph, trace),
     kept: { first: 0, last: 4 },
     step,
