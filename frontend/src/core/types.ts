@@ -60,7 +60,7 @@ export interface FoldedGraph {
 
 /** Values of a run as they arrive, or their gradients: row-major Float32Array per variable; NaN travels as NaN. */
 export interface Trace {
-  shows: "values" | "gradients";
+  shows: "values" | "gradients" | "difference";
   lengths: Record<string, number>;
   /** How many steps of each domain have arrived. */
   arrived: Record<string, number>;

@@ -1,7 +1,10 @@
-/** What the drawing shows of the run: its values, or the gradients of its scalar. */
+/** What the drawing shows of the run: its values, the gradients of its scalar, or what parts it from another. */
+import { giveUpKept, keepRun, showDifference } from "../state/comparing.ts";
+import { areComparable, kept } from "../state/difference.ts";
+import { formatNumber } from "../state/format.ts";
 import { gradientFault, scalar, showGradients } from "../state/gradients.ts";
 import { tooltip } from "../state/keys.ts";
-import { gradients, shows, text } from "../state/store.ts";
+import { gradients, shownValues, shows, text } from "../state/store.ts";
 import { Coded } from "./coded.tsx";
 
 export function ShowsChoice() {
@@ -15,7 +18,7 @@ export function ShowsChoice() {
       <button
         type="button"
         class="quiet"
-        aria-pressed={!isGradients}
+        aria-pressed={shows.value === "values" || (shows.value === "gradients" && !isGradients)}
         onClick={() => showGradients(false)}
       >
         {words.values}
@@ -29,6 +32,16 @@ export function ShowsChoice() {
         onClick={() => showGradients(true)}
       >
         {words.gradients}
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        aria-pressed={shows.value === "difference"}
+        disabled={shownValues.value === null}
+        title={tooltip("difference", text.value, words.differenceHint)}
+        onClick={showDifference}
+      >
+        {words.difference}
       </button>
     </fieldset>
   );
@@ -49,6 +62,30 @@ export function GradientNote() {
             </span>
           ))
         : gradients.value && words.flushed(of)}
+    </p>
+  );
+}
+
+/** Below the figure, while two runs are compared: with which, and how to compare with another. */
+export function DifferenceNote() {
+  const words = text.value.player;
+  const other = kept.value;
+  if (shows.value !== "difference" || !other) return null;
+  const values = shownValues.value;
+  const isItself = values === other.trace;
+  const isFar = values !== null && !areComparable(values, other.trace);
+  const loss = other.loss === null ? null : formatNumber(other.loss);
+  return (
+    <p class="note difference-note">
+      <span>{isItself ? words.sameRun : isFar ? words.otherRun : words.comparedWith(loss)}</span>{" "}
+      {!isItself && (
+        <button type="button" class="fix" onClick={keepRun}>
+          {words.keepThis}
+        </button>
+      )}{" "}
+      <button type="button" class="fix" onClick={giveUpKept}>
+        {words.giveUp}
+      </button>
     </p>
   );
 }

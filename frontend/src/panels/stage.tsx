@@ -26,7 +26,7 @@ import { HeldLine } from "./hold.tsx";
 import { Inputs } from "./inputs.tsx";
 import { Player } from "./player.tsx";
 import { Scrubber } from "./scrubber.tsx";
-import { GradientNote } from "./shows.tsx";
+import { DifferenceNote, GradientNote } from "./shows.tsx";
 import { Strips } from "./strips.tsx";
 import { RunTrouble } from "./trouble.tsx";
 
@@ -38,6 +38,7 @@ export function Stage() {
       <HeldLine />
       <FigurePlace />
       <GradientNote />
+      <DifferenceNote />
       <Player />
       <ScrubberPlace />
       <StripsPlace />

@@ -29,7 +29,8 @@ export function Values({ values, node, labels, range, tools }: ValuesProps) {
     if (isAbove || isBelow) list.current.scrollTop = row.offsetTop - clientHeight / 2;
   }, [chosen]);
   const nameOf = (own: Float32Array): string => {
-    if (shownTrace.value?.shows === "gradients") return words.gradient;
+    const shown = shownTrace.value?.shows ?? "values";
+    if (shown !== "values") return shown === "gradients" ? words.gradient : words.difference;
     return own.length > 1 ? words.values : words.value;
   };
   const columns = node.shape.length > 1 ? (node.shape.at(-1) ?? 1) : null;
@@ -80,7 +81,8 @@ function Bar({
   node: GraphNode;
   range: readonly [number, number];
 }) {
-  const scale = shownTrace.value?.shows === "gradients" ? "diverging" : scaleOfRole(node.role);
+  const isDerived = shownTrace.value?.shows !== "values";
+  const scale = isDerived ? "diverging" : scaleOfRole(node.role);
   const [low, high] = domainOfScale(scale, range);
   const place = (each: number) => Math.min(Math.max((each - low) / (high - low), 0), 1) * 100;
   const zero = place(0);

@@ -27,7 +27,7 @@ export interface LegendEntry {
   key: string;
   scale: Scale;
   range: [number, number];
-  kind: "value" | "input" | "gradient";
+  kind: "value" | "input" | "gradient" | "difference";
   /** Whose scale it is, where not all values share one. */
   nodes: readonly GraphNode[];
 }
@@ -46,11 +46,13 @@ const ORDER = ["diverging", "gate", "probability", "loss", "diverging input"] as
 const FINEST = 1e-9;
 
 export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
-  const isGradient = trace?.shows === "gradients";
-  const scaleOf = (node: GraphNode): Scale => (isGradient ? "diverging" : scaleOfNode(node));
+  const shown = trace?.shows ?? "values";
+  const isDerived = shown !== "values";
+  const derived = shown === "gradients" ? "diverging gradient" : "diverging difference";
+  const scaleOf = (node: GraphNode): Scale => (isDerived ? "diverging" : scaleOfNode(node));
   const keyOf = (node: GraphNode): string => {
     // The gradient at a loss is 1, whatever the others are: it has a scale of its own.
-    if (isGradient) return shapeOf(node) === "diamond" ? "loss" : "diverging gradient";
+    if (isDerived) return shapeOf(node) === "diamond" ? "loss" : derived;
     return `${scaleOf(node)}${node.kind === "input" ? " input" : ""}`;
   };
   const rangeOf = (node: GraphNode): [number, number] => trace?.range(node.id) ?? [0, 0];
@@ -61,14 +63,15 @@ export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
     members.set(keyOf(node), [...(members.get(keyOf(node)) ?? []), node]);
   }
   const spans = new Map<string, [number, number]>();
-  const order = isGradient ? (["diverging gradient"] as const) : ORDER;
+  const order = isDerived ? [derived] : ORDER;
   const legend = order.flatMap((key) => {
     const nodes = members.get(key);
     if (!nodes) return [];
-    const [scale, kind = "value"] = key.split(" ") as [Scale, ("input" | "gradient")?];
-    const groups = key === "diverging" ? valueGroups(nodes, rangeOf) : [nodes];
+    const [scale, kind = "value"] = key.split(" ") as [Scale, LegendEntry["kind"]?];
+    const isShared = shown === "gradients" || kind === "input" || scale !== "diverging";
+    const groups = isShared ? [nodes] : valueGroups(nodes, rangeOf);
     return groups.map((group, index): LegendEntry => {
-      const span = spanOf(group.map(rangeOf), isGradient ? 0 : FINEST);
+      const span = spanOf(group.map(rangeOf), shown === "gradients" ? 0 : FINEST);
       for (const node of group) spans.set(node.id, span);
       return {
         key: `${key} ${index}`,

@@ -7,6 +7,7 @@ import { writeClamps } from "../core/clamp.ts";
 import { added, type Chosen, isSame, turnedTo } from "../core/pins.ts";
 import type { Selection, Theme } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
+import { kept } from "./difference.ts";
 import { begin, change, redo, undo } from "./history.ts";
 import { type Link, readLink, writeLink } from "./link.ts";
 import * as store from "./store.ts";
@@ -43,6 +44,7 @@ export async function openArchitecture(link: Link): Promise<boolean> {
       store.seed.value = link.seed ?? entry.defaults.seed;
       store.forcing.value = link.forcing ?? entry.defaults.forcing;
       store.playing.value = false;
+      kept.value = null;
       apply(link, entry.equations);
     });
     return true;

@@ -1,6 +1,7 @@
 /** Every key of the page, in one table: what it does, when it may, and how help names it. */
 import type { Dictionary } from "../text/index.ts";
 import { nextTheme, pinSelection, releaseAll } from "./actions.ts";
+import { showDifference } from "./comparing.ts";
 import { showGradients } from "./gradients.ts";
 import {
   goToFirst,
@@ -39,8 +40,9 @@ export const KEYS: readonly Key[] = [
   {
     name: "gradients",
     keys: ["g", "G"],
-    act: does(() => showGradients(store.shows.value === "values")),
+    act: does(() => showGradients(store.shows.value !== "gradients")),
   },
+  { name: "difference", keys: ["d", "D"], act: does(toggleDifference) },
   { name: "pin", keys: ["p", "P"], act: does(pinSelection) },
   { name: "edit", keys: ["e", "E"], act: does(toggleEditing) },
   { name: "theme", keys: ["t", "T"], act: does(nextTheme) },
@@ -101,6 +103,11 @@ function does(action: () => void): () => undefined {
 
 function toggle(signal: { value: boolean }): void {
   signal.value = !signal.value;
+}
+
+function toggleDifference(): void {
+  if (store.shows.value === "difference") showGradients(false);
+  else showDifference();
 }
 
 function toggleEditing(): void {

@@ -16,6 +16,7 @@ import type { Clamp } from "../core/clamp.ts";
 import type { Moment } from "../core/playback.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
+import { differenceOf } from "./difference.ts";
 import type { GradientTrace } from "./gradients.ts";
 import { begin } from "./history.ts";
 import { inputsOf, lengthsOf } from "./inputs.ts";
@@ -69,7 +70,7 @@ export const helpOpen = signal(false);
 export const tab = signal<Tab>("lesson");
 export const reducedMotion = signal(false);
 /** What the drawing and the strips show of the run. */
-export const shows = signal<"values" | "gradients">("values");
+export const shows = signal<Trace["shows"]>("values");
 
 // What the service answered.
 export const catalogue = signal<ArchitectureSummary[]>([]);
@@ -125,12 +126,16 @@ export const shownValues = computed(() => {
   const held = trace.value;
   return held?.fits(nodes.filter((node) => node.kind !== "parameter")) ? held : null;
 });
-/** The values, or the gradients where they are wanted and here. */
+const difference = computed(() => {
+  traceVersion.value; // its range grows with the run
+  return shows.value === "difference" ? differenceOf(shownValues.value) : null;
+});
+/** The values; or their gradients, or what parts them from the kept run, where these are wanted and here. */
 export const shownTrace = computed<Trace | null>(() => {
   const values = shownValues.value;
   const held = gradients.value;
   const isWanted = shows.value === "gradients" && held?.lengths === values?.lengths;
-  return (isWanted && held) || values;
+  return difference.value ?? ((isWanted && held) || values);
 });
 export const total = computed(() => {
   traceVersion.value; // a run that stops early is shorter at its end than at its start

@@ -112,6 +112,11 @@ export class RunTrace implements Trace {
     return track.values.subarray((step - 1) * track.size, step * track.size);
   }
 
+  /** How many steps a variable has; one where it has none. */
+  stepsOf(name: string): number {
+    return this.#tracks.get(name)?.steps ?? 0;
+  }
+
   /** Smallest and largest finite value so far; boundary values do not count. */
   range(name: string): [number, number] {
     const track = this.#tracks.get(name);

@@ -232,6 +232,17 @@ export const en = {
       up: "Level by level, upwards",
       down: "Level by level, downwards",
     },
+    difference: "Difference",
+    differenceHint: "Keep this run, then change something: the drawing shows what became of it",
+    sameRun:
+      "This run is kept. Change the text, an equation or a setting, or hold a variable: the drawing shows the difference.",
+    otherRun: "The kept run has other variables: there is nothing to compare.",
+    comparedWith: (loss: string | null) =>
+      loss === null
+        ? "This run minus the kept one."
+        : `This run minus the kept one, whose loss was ${loss}.`,
+    keepThis: "Compare with this run instead",
+    giveUp: "Stop comparing",
   },
 
   inspector: {
@@ -252,6 +263,7 @@ export const en = {
     numbersOf: (unit: string) => `Unit ${unit} at this step`,
     values: "Values",
     gradient: "Gradient",
+    difference: "Difference",
     unit: "Unit",
     value: "Value",
     copy: "Copy",
@@ -344,6 +356,7 @@ export const en = {
     fold: "Fold or unfold",
     gradients: "Values or gradients",
     pin: "Pin what is selected",
+    difference: "Values, or their difference to a kept run",
     edit: "Edit the equations",
     close: "Close, or give up the selection",
     help: "Help",
@@ -375,7 +388,11 @@ export const en = {
     paused: "Paused",
     folded: "Folded",
     unfolded: "Unfolded",
-    shows: { values: "Values are shown", gradients: "Gradients are shown" },
+    shows: {
+      values: "Values are shown",
+      gradients: "Gradients are shown",
+      difference: "The difference to the kept run is shown",
+    },
     pinned: (name: string) => `${name} is pinned`,
     selected: (name: string) => `${name} is selected`,
     cleared: "Nothing is selected",
