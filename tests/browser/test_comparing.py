@@ -44,7 +44,9 @@ def test_a_run_is_kept_and_the_next_shows_what_became_of_it(
     expect(note).to_contain_text("This run is kept")
     note.get_by_role("button", name="Stop comparing").click()
     expect(note).to_have_count(0)
-    expect(page.get_by_role("button", name="Values")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Values", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
     expect(page.locator(".figure-legend")).to_contain_text("gate")
 
 

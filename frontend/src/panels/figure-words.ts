@@ -37,6 +37,8 @@ const en = {
     symbol ? `Step ${step} of ${length}: ${symbol}` : `Step ${step} of ${length}`,
   overview: "Part of the run that the figure shows",
   strips: "Values over time, one strip for each variable",
+  sort: "Units",
+  sorts: { unit: "by number", mean: "by mean", likeness: "by likeness" },
   strip: (name: string, units: number) => `${name}, ${units} ${units === 1 ? "row" : "rows"}`,
 };
 
@@ -74,6 +76,8 @@ const zh: FigureWords = {
     symbol ? `第 ${step} 步，共 ${length} 步：${symbol}` : `第 ${step} 步，共 ${length} 步`,
   overview: "图中所示的部分",
   strips: "随时间变化的值，每个变量一条",
+  sort: "单元排序",
+  sorts: { unit: "按编号", mean: "按均值", likeness: "按相似度" },
   strip: (name, units) => `${name}，${units} 行`,
 };
 

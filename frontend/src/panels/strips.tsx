@@ -5,6 +5,7 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { runsOfLatex, textOfRuns } from "../core/label.ts";
 import type { Front } from "../core/playback.ts";
 import { arrangeRows } from "../core/rows.ts";
+import { SORTS } from "../core/sorting.ts";
 import { structure } from "../core/structure.ts";
 import type {
   Domain,
@@ -17,9 +18,9 @@ import type {
 } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
 import { isAdding } from "../render/gestures.ts";
-import { layStrips, paintStrips, type Strip, stepAtX } from "../render/strips.ts";
+import { layStrips, paintStrips, type Strip, stepAtX, unitAt } from "../render/strips.ts";
 import { rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
-import { language, theme } from "../state/store.ts";
+import { language, run, sorting, theme, unit } from "../state/store.ts";
 import { Name } from "./figure-parts.tsx";
 import { figureWords } from "./figure-words.ts";
 
@@ -81,9 +82,17 @@ export function Strips(props: StripsProps) {
   const [hover, setHover] = useState<Hover | null>(null);
   const nodes = useMemo(() => stripNodes(graph), [graph]);
   const isWhole = trace?.isWhole ?? true;
-  const { strips, height } = useMemo(() => layStrips(nodes, trace), [nodes, trace, isWhole]);
+  const sort = sorting.value;
+  // what has not arrived cannot be sorted by: once more when all is here
+  const isDone = sort !== "unit" && run.value.phase === "done";
+  const { strips, height } = useMemo(
+    () => layStrips(nodes, trace, sort),
+    [nodes, trace, isWhole, sort, isDone],
+  );
   const ranges = useMemo(() => rangesOf(graph, trace), [graph, trace, version]);
   const selected = selection?.kind === "node" ? selection.id : null;
+
+  const chosen = unit.value;
 
   const draw = useRef<() => void>(() => {});
   draw.current = () => {
@@ -103,7 +112,7 @@ export function Strips(props: StripsProps) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     paintStrips(
       context,
-      { strips, axis, theme: inks, trace, ranges, step, front, selected },
+      { strips, axis, theme: inks, trace, ranges, step, front, selected, unit: chosen },
       height,
     );
   };
@@ -137,55 +146,77 @@ export function Strips(props: StripsProps) {
     const place = under(event);
     if (!place) return;
     onStep(place.step);
+    const row = unitAt(place.strip, event.offsetY);
     onSelect({ kind: "node", id: place.strip.node.id, step: place.step }, isAdding(event));
+    if (place.strip.kind === "heat") unit.value = row;
   };
 
+  const sorted = strips.some((strip) => strip.kind === "heat" && strip.units > 1);
   return (
-    <div class="strips" role="group" aria-label={words.strips} style={{ height: `${height}px` }}>
-      <canvas
-        ref={canvas}
-        class="strips-canvas"
-        onPointerMove={onMove}
-        onPointerLeave={() => setHover(null)}
-        onClick={onClick}
-      />
-      {strips.map((strip) => {
-        const runs = runsOfLatex(strip.node.latex);
-        return (
-          <button
-            key={strip.node.id}
-            type="button"
-            class="strip-name"
-            data-strip={strip.node.id}
-            aria-pressed={selected === strip.node.id}
-            aria-label={words.strip(textOfRuns(runs) || strip.node.id, strip.pyramid.rows)}
-            style={{
-              top: `${strip.top}px`,
-              height: `${strip.height}px`,
-              color: roleColour(strip.node.role, inks),
+    <>
+      {sorted && (
+        <label class="strips-sort">
+          {words.sort}{" "}
+          <select
+            value={sort}
+            onChange={(event) => {
+              sorting.value = SORTS.find((each) => each === event.currentTarget.value) ?? "unit";
             }}
-            onClick={() =>
-              onSelect(
-                selected === strip.node.id ? null : { kind: "node", id: strip.node.id, step },
-              )
-            }
           >
-            <Name runs={runs} />
-          </button>
-        );
-      })}
-      {hover && (
-        <span
-          class="strip-hover"
-          style={{
-            left: `${Math.min(hover.x, timeAxis.peek().width - 140)}px`,
-            top: `${hover.y}px`,
-          }}
-        >
-          {hover.text}
-        </span>
+            {SORTS.map((each) => (
+              <option key={each} value={each}>
+                {words.sorts[each]}
+              </option>
+            ))}
+          </select>
+        </label>
       )}
-    </div>
+      <div class="strips" role="group" aria-label={words.strips} style={{ height: `${height}px` }}>
+        <canvas
+          ref={canvas}
+          class="strips-canvas"
+          onPointerMove={onMove}
+          onPointerLeave={() => setHover(null)}
+          onClick={onClick}
+        />
+        {strips.map((strip) => {
+          const runs = runsOfLatex(strip.node.latex);
+          return (
+            <button
+              key={strip.node.id}
+              type="button"
+              class="strip-name"
+              data-strip={strip.node.id}
+              aria-pressed={selected === strip.node.id}
+              aria-label={words.strip(textOfRuns(runs) || strip.node.id, strip.pyramid.rows)}
+              style={{
+                top: `${strip.top}px`,
+                height: `${strip.height}px`,
+                color: roleColour(strip.node.role, inks),
+              }}
+              onClick={() =>
+                onSelect(
+                  selected === strip.node.id ? null : { kind: "node", id: strip.node.id, step },
+                )
+              }
+            >
+              <Name runs={runs} />
+            </button>
+          );
+        })}
+        {hover && (
+          <span
+            class="strip-hover"
+            style={{
+              left: `${Math.min(hover.x, timeAxis.peek().width - 140)}px`,
+              top: `${hover.y}px`,
+            }}
+          >
+            {hover.text}
+          </span>
+        )}
+      </div>
+    </>
   );
 }
 
@@ -197,7 +228,6 @@ function textUnder(place: { strip: Strip; step: number }, y: number, trace: Trac
   const values = trace.value(strip.node.id, step);
   if (!values) return `${name}(${step})`;
   if (values.length === 1) return `${name}(${step}) = ${shortNumber(values[0] ?? 0)}`;
-  const share = (y - strip.top) / strip.height;
-  const unit = Math.min(Math.floor(share * values.length), values.length - 1);
-  return `${name}(${step})[${unit + 1}] = ${shortNumber(values[unit] ?? 0)}`;
+  const own = unitAt(strip, y);
+  return `${name}(${step})[${own + 1}] = ${shortNumber(values[own] ?? 0)}`;
 }

@@ -3,6 +3,7 @@
 import { shapeOf } from "../core/measures.ts";
 import type { Front } from "../core/playback.ts";
 import { Pyramid } from "../core/pyramid.ts";
+import { inOrder, orderOf, type Sort } from "../core/sorting.ts";
 import type { GraphNode, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { domainOfScale, ink, notANumber, roleColour, scaleTable, tableIndex } from "./colours.ts";
 import { rgbOfHex } from "./oklch.ts";
@@ -21,6 +22,16 @@ export interface Strip {
   top: number;
   height: number;
   pyramid: Pyramid;
+  units: number;
+  /** Units from the top row on; null in the order of their numbers. */
+  order: readonly number[] | null;
+}
+
+/** The unit whose value a place in a strip shows. */
+export function unitAt(strip: Strip, y: number): number {
+  const row = Math.floor(((y - strip.top) / strip.height) * strip.units);
+  const clamped = Math.min(Math.max(row, 0), strip.units - 1);
+  return strip.order?.[clamped] ?? clamped;
 }
 
 const MEASURES = { gap: 6, symbols: 24, bars: 30, leastRow: 2, mostRow: 5, most: 56 } as const;
@@ -35,6 +46,7 @@ export function stripKind(node: GraphNode): StripKind {
 export function layStrips(
   nodes: readonly GraphNode[],
   trace: Trace | null,
+  sort: Sort = "unit",
 ): { strips: Strip[]; height: number } {
   let top = 0;
   const strips = nodes.map((node): Strip => {
@@ -47,12 +59,10 @@ export function layStrips(
     const rows = kind === "heat" ? Math.min(units, Math.floor(heat / MEASURES.leastRow)) : 1;
     const length = trace?.lengths[node.domains[0] ?? ""] ?? 1;
     const group = Math.ceil(units / rows);
-    const pyramid = new Pyramid(
-      Math.ceil(units / group),
-      length,
-      (step) => trace?.value(node.id, step) ?? null,
-    );
-    const strip = { node, kind, top, height, pyramid };
+    const read = (step: number): Float32Array | null => trace?.value(node.id, step) ?? null;
+    const order = kind === "heat" ? orderOf(sort, units, length, read) : null;
+    const pyramid = new Pyramid(Math.ceil(units / group), length, inOrder(read, order));
+    const strip = { node, kind, top, height, pyramid, units, order };
     top += height + MEASURES.gap;
     return strip;
   });
@@ -68,6 +78,8 @@ export interface StripScene {
   step: number;
   front: Front | null;
   selected: string | null;
+  /** The unit that is chosen of what is selected. */
+  unit: number;
 }
 
 export function stepAtX(axis: TimeAxis, x: number): number {
@@ -102,8 +114,20 @@ export function paintStrips(
     context.globalAlpha = isSelected ? 1 : 0.55;
     context.lineWidth = isSelected ? 2.5 : 1.25;
     context.strokeRect(x, strip.top + 0.5, width, strip.height - 1);
+    if (isSelected && strip.kind === "heat") paintUnit(context, scene, strip);
   }
   context.globalAlpha = 1;
+}
+
+/** The row of the chosen unit, through the whole run. */
+function paintUnit(context: CanvasRenderingContext2D, scene: StripScene, strip: Strip): void {
+  if (strip.units < 2) return;
+  const row = strip.order ? strip.order.indexOf(scene.unit) : scene.unit;
+  const tall = strip.height / strip.units;
+  const y = strip.top + row * tall;
+  context.globalAlpha = 1;
+  context.lineWidth = 1;
+  context.strokeRect(-2, y - 0.5, scene.axis.width + 4, Math.max(tall, 2) + 1);
 }
 
 function paintStrip(context: CanvasRenderingContext2D, scene: StripScene, strip: Strip): void {

@@ -73,6 +73,7 @@ function apply(link: Link, equations: string): void {
   store.selection.value = placed(link.selection ?? null, link.step ?? 1);
   store.pins.value = link.pins ?? [];
   store.unit.value = link.unit ?? 0;
+  store.sorting.value = link.sort ?? "unit";
   store.editing.value = link.edit ?? false;
   if (link.lang) store.language.value = link.lang;
   if (link.theme) store.chosenTheme.value = link.theme;
@@ -103,6 +104,7 @@ export function currentLink(): Link {
   if (store.selection.value) link.selection = store.selection.value;
   if (store.pins.value.length > 0) link.pins = [...store.pins.value];
   if (store.selection.value && store.unit.value > 0) link.unit = store.unit.value;
+  if (store.sorting.value !== "unit") link.sort = store.sorting.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
   if (store.looping.value) link.loop = true;
   if (store.shows.value === "gradients") link.shows = "gradients";

@@ -6,6 +6,7 @@ import type { Generator, InputValue, Language } from "../api/wire.ts";
 import { isNumbers } from "../core/branching.ts";
 import { type Clamp, readClamps, writeClamps } from "../core/clamp.ts";
 import { readPins, writePins } from "../core/pins.ts";
+import { SORTS, type Sort } from "../core/sorting.ts";
 import type { Selection, Theme } from "../core/types.ts";
 
 export interface Link {
@@ -23,6 +24,7 @@ export interface Link {
   selection?: Selection;
   pins?: Selection[];
   unit?: number;
+  sort?: Sort;
   speed?: number;
   loop?: boolean;
   edit?: boolean;
@@ -113,6 +115,7 @@ const FIELDS: { [F in Field]-?: Entry } = {
   selection: entry("selection", selection),
   pins: entry("pins", { read: readPins, write: writePins }),
   unit: entry("unit", positive),
+  sort: entry("sort", oneOf(SORTS)),
   speed: entry("speed", number),
   loop: entry("loop", flag),
   edit: entry("edit", flag),

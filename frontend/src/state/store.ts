@@ -14,6 +14,7 @@ import type {
 } from "../api/wire.ts";
 import type { Clamp } from "../core/clamp.ts";
 import type { Moment } from "../core/playback.ts";
+import type { Sort } from "../core/sorting.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
 import { dictionaries } from "../text/index.ts";
 import { differenceOf } from "./difference.ts";
@@ -64,6 +65,8 @@ export const selection = signal<Selection | null>(null);
 export const pins = signal<readonly Selection[]>([]);
 export const pointed = signal<Selection | null>(null);
 export const unit = signal(0);
+/** In which order units stand in their strips. */
+export const sorting = signal<Sort>("unit");
 export const editing = signal(false);
 export const rulesOpen = signal(false);
 export const helpOpen = signal(false);
