@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from unrolled.catalogue import read_catalogue
 from unrolled.graph import describe
@@ -15,12 +16,28 @@ from unrolled.language import parse
 FILE = "frontend/tests/fixtures/catalogue.jsonl"
 
 
+OPERATION = ("id", "function", "operands", "shape", "domains", "reference", "reads")
+
+
+def opened(equation: dict[str, Any]) -> dict[str, Any]:
+    """What opening a node needs to know of its equation."""
+    operations = [
+        {key: one[key] for key in OPERATION if key in one} for one in equation["operations"]
+    ]
+    return {
+        "variable": equation["variable"],
+        "boundary": equation.get("boundary"),
+        "operations": operations,
+    }
+
+
 def text() -> str:
-    """One line a text: its name, its domains and its folded graph."""
+    """One line a text: its name, its domains, its folded graph and the operations of its equations."""
     lines: list[str] = []
     for identity, found in read_catalogue().architectures.items():
         described = describe(parse(found.equations, found.defaults.sizes))
         drawn = {"id": identity, **{key: described[key] for key in ("domains", "graph")}}
+        drawn["equations"] = [opened(one) for one in described["equations"]]
         lines.append(json.dumps(drawn, ensure_ascii=False, separators=(",", ":")))
     return "\n".join(lines) + "\n"
 

@@ -16,6 +16,9 @@ export const MEASURE = {
   /** Wide enough for its number. */
   scalar: { width: 42, height: 28 },
   diamond: { width: 46, height: 40 },
+  /** An operation's circle. */
+  circle: 30,
+  sign: 15,
   /** Ends of lines on one side of a box. */
   port: 8,
   leastPort: 5.5,
@@ -56,7 +59,7 @@ export function laneOf(delay: number): number {
   return Math.min(MEASURE.lane, 56 / Math.abs(delay));
 }
 
-export type Shape = "vector" | "matrix" | "scalar" | "token" | "diamond";
+export type Shape = "vector" | "matrix" | "scalar" | "token" | "diamond" | "circle";
 
 export interface Extent {
   shape: Shape;
@@ -65,12 +68,18 @@ export interface Extent {
 }
 
 export function shapeOf(node: GraphNode): Shape {
+  if (node.sign !== undefined) return "circle";
   if (node.one_hot && node.kind === "input") return "token";
   if (node.domains.length > 1) return "vector";
   if (node.shape.length >= 2) return "matrix";
   const isScalar = node.shape.length === 0 || (node.shape.length === 1 && node.shape[0] === 1);
   if (!isScalar) return "vector";
   return node.role === "loss" ? "diamond" : "scalar";
+}
+
+/** A sign of several letters stands in a longer circle. */
+function signWidth(sign: string): number {
+  return sign.length > 1 ? sign.length * MEASURE.sign * 0.6 + 16 : 0;
 }
 
 /** Size of a node's box, wide and high enough for the lines that end on its sides. */
@@ -81,6 +90,12 @@ export function extentOf(node: GraphNode, endsAcross: number, endsBeside: number
   switch (shape) {
     case "diamond":
       return { shape, ...MEASURE.diamond };
+    case "circle":
+      return {
+        shape,
+        width: Math.max(MEASURE.circle, across, signWidth(node.sign ?? "")),
+        height: Math.max(MEASURE.circle, beside),
+      };
     case "token":
       return {
         shape,
@@ -115,6 +130,7 @@ export function extentOf(node: GraphNode, endsAcross: number, endsBeside: number
 }
 
 export function nameOf(node: GraphNode): { runs: Run[]; width: number } {
+  if (node.sign !== undefined) return { runs: [], width: 0 };
   const runs = runsOfLatex(node.latex);
   const named: Run[] = runs.length > 0 ? runs : [{ text: node.id, face: "roman", level: "base" }];
   return { runs: named, width: Math.ceil(widthOfRuns(named) * MEASURE.name) };

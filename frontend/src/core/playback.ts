@@ -3,6 +3,7 @@
  * once and takes one beat; a scan takes a beat for each step, or for each level of a tree. Gradients go the other way.
  */
 
+import { ownerOf } from "./opening.ts";
 import { treeOf } from "./tree.ts";
 import type { FoldedGraph, Trace } from "./types.ts";
 
@@ -190,7 +191,7 @@ export function frontOf(
     for (const name of each.names) phaseOf.set(name, at);
   }
   const compare = (name: string, step: number): number => {
-    const at = phaseOf.get(name) ?? -1;
+    const at = phaseOf.get(name) ?? phaseOf.get(ownerOf(name)) ?? -1;
     if (at !== moment.phase) return at - moment.phase;
     const beat = phase.kind === "map" ? 1 : beatAt(phase, step, places);
     return beat - moment.beat;

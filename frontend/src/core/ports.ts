@@ -32,6 +32,15 @@ export function outline(extent: Extent, side: Side, along: number): Port {
     }
     return { dx: along, dy: (side === "top" ? -1 : 1) * halfHeight * share };
   }
+  if (extent.shape === "circle") {
+    const radius = Math.min(halfWidth, halfHeight);
+    const isLevel = side === "left" || side === "right";
+    const straight = (isLevel ? halfHeight : halfWidth) - radius;
+    const over = Math.min(Math.max(Math.abs(along) - straight, 0), radius);
+    const out = (isLevel ? halfWidth : halfHeight) - radius + Math.sqrt(radius ** 2 - over ** 2);
+    if (isLevel) return { dx: side === "left" ? -out : out, dy: along };
+    return { dx: along, dy: side === "top" ? -out : out };
+  }
   switch (side) {
     case "left":
       return { dx: -halfWidth, dy: along };
@@ -221,7 +230,8 @@ function besidePorts(
         const back = turn("loop-in").sort((a, b) => a.bend.distance - b.bend.distance);
         const down = turn("down").sort((a, b) => b.bend.distance - a.bend.distance);
         const ordered = [...up, ...out, ...level, ...back, ...down];
-        const reach = extent.height / 2 - (extent.shape === "diamond" ? 8 : 7);
+        const reach =
+          extent.height / 2 - (extent.shape === "diamond" || extent.shape === "circle" ? 8 : 7);
         const isWide = mode === "folded" || endings.some(({ part }) => part.kind === "inner");
         const widest = isWide ? MEASURE.loopPort : MEASURE.sidePort;
         const above = up.length + out.length;

@@ -38,6 +38,8 @@ export interface GraphNode {
   latex: string;
   line: number | null;
   boundary?: (Position & { domain: string })[];
+  /** Of an operation inside an opened equation: what stands in its circle. */
+  sign?: string;
   trained?: boolean;
   initial?: string;
 }

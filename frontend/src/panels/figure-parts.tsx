@@ -122,6 +122,8 @@ function LegendNames({ nodes, theme }: { nodes: readonly GraphNode[]; theme: The
 function wordOf(entry: LegendEntry, words: FigureWords): string {
   if (entry.kind === "input") return words.inputs;
   if (entry.kind === "gradient") return words.gradients;
+  if (entry.kind === "difference") return words.differences;
+  if (entry.kind === "operation") return words.operations;
   const names = {
     diverging: words.values,
     gate: words.gates,

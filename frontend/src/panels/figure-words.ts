@@ -21,6 +21,7 @@ const en = {
   losses: "loss",
   gradients: "gradient",
   differences: "difference",
+  operations: "operation",
   nodeAt: (name: string, step: number, values: string) => `${name} at step ${step}: ${values}`,
   node: (name: string, values: string) => `${name}: ${values}`,
   parameter: (name: string, uses: number) =>
@@ -63,6 +64,7 @@ const zh: FigureWords = {
   losses: "损失",
   gradients: "梯度",
   differences: "差",
+  operations: "运算",
   nodeAt: (name, step, values) => `第 ${step} 步的 ${name}：${values}`,
   node: (name, values) => `${name}：${values}`,
   parameter: (name, uses) => `参数 ${name}，位于 ${uses} 条边上，各步相同`,

@@ -35,6 +35,8 @@ export interface FigureProps {
   unfolded: boolean;
   selection: Selection | null;
   pins: readonly Selection[];
+  /** The one step at which opened nodes are open; null at every step. */
+  alone: number | null;
   pointed: Selection | null;
   theme: Theme;
   language: Language;
@@ -43,6 +45,8 @@ export interface FigureProps {
   stale: boolean;
   timeAxis: Signal<TimeAxis>;
   onSelect(selection: Selection | null, isAdding?: boolean): void;
+  /** A node is opened, or closed; alone: at this step only. */
+  onOpen(id: string, isAlone: boolean): void;
   /** Nothing stays selected or pinned. */
   onRelease(): void;
   onPoint(selection: Selection | null): void;
@@ -88,7 +92,8 @@ export function Figure(props: FigureProps) {
       onPoint: latest.current.onPoint,
       onSelect: latest.current.onSelect,
       onStep: latest.current.onStep,
-      onOpen: () => latest.current.onUnfold(true),
+      onUnfold: () => latest.current.onUnfold(true),
+      onOpen: (id, isAlone) => latest.current.onOpen(id, isAlone),
     });
     listen(element, () => stage.current, act, abort.signal);
     return () => {
@@ -182,6 +187,7 @@ export function Figure(props: FigureProps) {
         {mirrored && <Mirror scene={mirrored} />}
         <ul class="unseen" aria-label={words.variables(step)}>
           {mirrored?.pose.template.nodes.map((node) => {
+            if (node.node.sign !== undefined) return null;
             const name = textOfRuns(node.name.runs);
             const at = node.place === "step" ? step : 1;
             const values = trace?.symbols[node.id]?.[at - 1];

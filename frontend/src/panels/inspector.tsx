@@ -1,11 +1,14 @@
 /** The panel at the right: whatever is selected, with its numbers at this step. */
+import { canOpen, ownerOf } from "../core/opening.ts";
 import type { Selection } from "../core/types.ts";
 import { pinSelection, select } from "../state/actions.ts";
 import { tooltip } from "../state/keys.ts";
+import { openNow, toggleOpen } from "../state/opening.ts";
 import { description, selection, text } from "../state/store.ts";
 import { Icon } from "./icons.tsx";
 import { EdgeDetails } from "./inspector-edge.tsx";
 import { NodeDetails } from "./inspector-node.tsx";
+import { OperationDetails } from "./inspector-operation.tsx";
 import { ParameterDetails } from "./inspector-parameter.tsx";
 import { Pins } from "./pins.tsx";
 
@@ -14,6 +17,7 @@ export function Inspector() {
   const chosen = selection.value;
   return (
     <aside class="side inspector" aria-label={words.title}>
+      {chosen && <OpenButton chosen={chosen} />}
       {chosen && (
         <button
           type="button"
@@ -48,11 +52,32 @@ function Details({ chosen }: { chosen: Selection }) {
   const node = graph?.nodes.find((each) => each.id === chosen.id);
   const edge = graph?.edges.find((each) => each.id === chosen.id);
   if (chosen.kind === "edge") return edge ? <EdgeDetails key={edge.id} edge={edge} /> : null;
-  if (!node) return null;
+  if (!node) return chosen.id.includes("/") ? <OperationDetails id={chosen.id} /> : null;
   const isFixed = node.kind === "parameter" || node.kind === "constant" || node.kind === "setting";
   return isFixed ? (
     <ParameterDetails key={node.id} node={node} />
   ) : (
     <NodeDetails key={node.id} node={node} at={chosen.kind === "node" ? chosen.step : null} />
+  );
+}
+
+/** Opens the variable into its operations, or closes it. */
+function OpenButton({ chosen }: { chosen: Selection }) {
+  const words = text.value.inspector;
+  const name = ownerOf(chosen.id);
+  if (chosen.kind !== "node" || !canOpen(description.value?.equations ?? [], name)) return null;
+  const isOpen = openNow.value.includes(name);
+  const label = isOpen ? words.shut : words.open;
+  return (
+    <button
+      type="button"
+      class="quiet square inspector-open"
+      aria-label={label}
+      aria-pressed={isOpen}
+      title={tooltip("open", text.value, label)}
+      onClick={() => toggleOpen(name)}
+    >
+      <Icon name={isOpen ? "shut" : "open"} />
+    </button>
   );
 }

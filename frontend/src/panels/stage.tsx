@@ -1,5 +1,6 @@
 /** The middle column: what goes in, the figure, the player, and what shares the figure's time axis. */
 import { point, releaseAll, select } from "../state/actions.ts";
+import { isAlone, openedGraph, toggleOpen } from "../state/opening.ts";
 import { front } from "../state/playback.ts";
 import { goTo, setUnfolded, togglePlaying } from "../state/player.ts";
 import {
@@ -55,7 +56,7 @@ function FigurePlace() {
         {isStale.value && <p class="stale-note">{text.value.run.stale}</p>}
         {known && (
           <Figure
-            graph={known.graph}
+            graph={openedGraph.value ?? known.graph}
             domains={known.domains}
             trace={shownTrace.value}
             version={traceVersion.value}
@@ -65,6 +66,8 @@ function FigurePlace() {
             unfolded={unfolded.value}
             selection={shownSelection.value}
             pins={pins.value}
+            alone={isAlone.value ? step.value : null}
+            onOpen={toggleOpen}
             pointed={pointed.value}
             theme={theme.value}
             language={language.value}

@@ -82,7 +82,7 @@ function Bar({
   range: readonly [number, number];
 }) {
   const isDerived = shownTrace.value?.shows !== "values";
-  const scale = isDerived ? "diverging" : scaleOfRole(node.role);
+  const scale = isDerived || node.sign !== undefined ? "diverging" : scaleOfRole(node.role);
   const [low, high] = domainOfScale(scale, range);
   const place = (each: number) => Math.min(Math.max((each - low) / (high - low), 0), 1) * 100;
   const zero = place(0);

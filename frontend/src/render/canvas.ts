@@ -1,7 +1,7 @@
 /** Paints on a canvas, sharp on any screen: the context is scaled once, everything else is in CSS pixels. */
 
 import { type Run, SCRIPT } from "../core/label.ts";
-import { FONTS, type Painter, type Stroke, type TextStyle } from "./painter.ts";
+import { FONTS, type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
 
 const widths = new Map<string, number>();
 
@@ -189,6 +189,34 @@ export class CanvasPainter implements Painter {
       }
     }
     context.restore();
+  }
+
+  ring(
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    thickness: number,
+    count: number,
+    colourAt: (index: number) => string,
+    alpha: number,
+  ): void {
+    const { context } = this;
+    const { length, top } = wayAround(width, height);
+    const part = length / count;
+    context.globalAlpha = alpha;
+    context.lineWidth = thickness;
+    context.setLineDash([part, length - part]);
+    context.beginPath();
+    context.roundRect(x, y, width, height, Math.min(width, height) / 2);
+    for (let index = 0; index < count; index++) {
+      context.strokeStyle = colourAt(index);
+      context.lineDashOffset = -(top + index * part);
+      context.stroke();
+    }
+    context.setLineDash([]);
+    context.lineDashOffset = 0;
+    context.globalAlpha = 1;
   }
 
   name(runs: readonly Run[], x: number, y: number, style: TextStyle): void {

@@ -12,7 +12,9 @@ export interface Gestured {
   onSelect(focus: Selection | null, isAdding: boolean): void;
   onStep(step: number): void;
   /** A black square was pressed: the loop opens. */
-  onOpen(): void;
+  onUnfold(): void;
+  /** A node was pressed twice: it opens into its operations, with Shift at this step alone. */
+  onOpen(id: string, isAlone: boolean): void;
 }
 
 const CLICK = 5;
@@ -126,7 +128,7 @@ export function listen(
     if (!was || !now || event.type !== "pointerup" || travelled > CLICK) return;
     const at = place(event);
     const step = numberAt(now, ...at);
-    if (isOnSquare(now, ...at)) act().onOpen();
+    if (isOnSquare(now, ...at)) act().onUnfold();
     else if (step !== null) act().onStep(step);
     else act().onSelect(focusAt(now, ...at), isAdding(event));
   };
@@ -156,7 +158,9 @@ export function listen(
     "dblclick",
     (event) => {
       const now = stage();
-      if (now && !focusAt(now, ...place(event))) now.fit();
+      const focus = now && focusAt(now, ...place(event));
+      if (focus?.kind === "node") act().onOpen(focus.id, event.shiftKey);
+      else if (now && !focus) now.fit();
     },
     { signal },
   );

@@ -9,6 +9,7 @@ import type { Selection } from "../core/types.ts";
 import { toScreen } from "../core/view.ts";
 import { ink, roleColour } from "./colours.ts";
 import { contrast } from "./oklch.ts";
+import { paintOperation } from "./operations.ts";
 import type { Painter, Stroke } from "./painter.ts";
 import { boundaryShare, fade, lineWidth, namesShare, type Scene, STYLE } from "./scene.ts";
 import { cellValue, colourOf, isTotal, rowsThatFit, shortNumber, visibleSymbol } from "./values.ts";
@@ -91,6 +92,10 @@ export function paintNode(
   const frame = { x, y, width, height };
   // Beneath half-transparent values and outlines lies paper, not the lines that pass behind.
   const paper = ink(theme).paper;
+  if (node.extent.shape === "circle") {
+    paintOperation(painter, scene, node, column, values, frame, stroke);
+    return;
+  }
   if (node.extent.shape === "diamond") {
     painter.diamond(x, y, width, height, paper, null);
     // A total stands on no scale of its steps: its number says it.
@@ -109,7 +114,7 @@ export function paintNode(
   painter.box(x, y, width, height, radius, null, stroke);
 }
 
-interface Frame {
+export interface Frame {
   x: number;
   y: number;
   width: number;

@@ -77,8 +77,26 @@ export interface Painter {
     colourAt: (index: number) => string,
     alpha: number,
   ): void;
+  /** Coloured segments along the edge of a box with round ends, from the middle of its top clockwise. */
+  ring(
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    thickness: number,
+    count: number,
+    colourAt: (index: number) => string,
+    alpha: number,
+  ): void;
   /** A name or symbol set as mathematics, its middle at y. */
   name(runs: readonly Run[], x: number, y: number, style: TextStyle): void;
   /** A label or number, its middle at y. */
   label(text: string, x: number, y: number, weight: number, style: TextStyle): void;
+}
+
+/** The way around a box with round ends, and how far along it lies the middle of its top. */
+export function wayAround(width: number, height: number): { length: number; top: number } {
+  const radius = Math.min(width, height) / 2;
+  const [level, upright] = [width - 2 * radius, height - 2 * radius];
+  return { length: 2 * (level + upright) + 2 * Math.PI * radius, top: level / 2 };
 }

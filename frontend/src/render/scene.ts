@@ -26,6 +26,8 @@ export interface Scene {
   step: number;
   selection: Selection | null;
   pins: readonly Selection[];
+  /** Opened nodes are open at this step alone; null at every step. */
+  alone: number | null;
   pointed: Selection | null;
   /** Pointing fades from one emphasis to the next. */
   emphasis: { from: Emphasis; to: Emphasis; share: number };

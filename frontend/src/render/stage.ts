@@ -26,6 +26,7 @@ import {
 import { CanvasPainter, forgetWidths } from "./canvas.ts";
 import { ink } from "./colours.ts";
 import { type Emphasis, emphasisOf, NONE, united } from "./emphasis.ts";
+import { fadeOut, isOpened } from "./fading.ts";
 import { paint } from "./paint.ts";
 import { learnedOf, namesOf, type Scene } from "./scene.ts";
 import { type Ranges, rangesOf } from "./values.ts";
@@ -41,6 +42,8 @@ export interface StageInput {
   unfolded: boolean;
   selection: Selection | null;
   pins: readonly Selection[];
+  /** The one step at which opened nodes are open; null at every step. */
+  alone: number | null;
   pointed: Selection | null;
   theme: Theme;
   reducedMotion: boolean;
@@ -57,6 +60,7 @@ const WATCHED: Record<keyof StageInput, true> = {
   unfolded: true,
   selection: true,
   pins: true,
+  alone: true,
   pointed: true,
   theme: true,
   reducedMotion: true,
@@ -156,7 +160,7 @@ export class Stage {
     const keys = Object.keys(WATCHED) as (keyof StageInput)[];
     if (!isNewVersion && keys.every((key) => next[key] === last[key])) return;
     this.input = next;
-    if (next.graph !== last.graph) this.changeGraph(next);
+    if (next.graph !== last.graph) this.changeGraph(next, last);
     const isNewRun = next.trace !== last.trace;
     if (isNewRun || isNewVersion) {
       this.version = next.trace?.version ?? -1;
@@ -169,7 +173,10 @@ export class Stage {
     this.draw();
   }
 
-  private changeGraph(next: StageInput): void {
+  private changeGraph(next: StageInput, last: StageInput): void {
+    if (isOpened(next.graph) || isOpened(last.graph)) {
+      fadeOut(this.canvas, next.reducedMotion ? DURATION.reduced : DURATION.opening);
+    }
     this.template = layOut(next.graph, next.domains);
     this.nodes = indexNodes(this.template);
     this.names = namesOf(next.graph);
@@ -360,7 +367,7 @@ export class Stage {
   }
 
   scene(now = performance.now()): Scene {
-    const { selection, pins, pointed, theme, trace, front } = this.input;
+    const { selection, pins, alone, pointed, theme, trace, front } = this.input;
     return {
       pose: this.pose(now),
       nodes: this.nodes,
@@ -374,6 +381,7 @@ export class Stage {
       step: valueAt(this.step, now),
       selection,
       pins,
+      alone,
       pointed,
       emphasis: { ...this.emphasis, share: valueAt(this.fading, now) },
       names: this.names,

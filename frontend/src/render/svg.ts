@@ -2,7 +2,7 @@
 
 import { type Run, SCRIPT, widthOfRuns } from "../core/label.ts";
 import { traceLine } from "./canvas.ts";
-import { FONTS, type Painter, type Stroke, type TextStyle } from "./painter.ts";
+import { FONTS, type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
 
 function escaped(text: string): string {
   return text
@@ -154,6 +154,34 @@ export class SvgPainter implements Painter {
       this.body.push(
         `<rect x="${number(left)}" y="${number(top)}" width="${number(width / columns + 0.5)}" ` +
           `height="${number(height / rows + 0.5)}" fill="${colourAt(index)}"/>`,
+      );
+    }
+    this.body.push("</g>");
+  }
+
+  ring(
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    thickness: number,
+    count: number,
+    colourAt: (index: number) => string,
+    alpha: number,
+  ): void {
+    const { length, top } = wayAround(width, height);
+    const part = length / count;
+    const place =
+      `x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}" ` +
+      `rx="${number(Math.min(width, height) / 2)}"`;
+    this.body.push(
+      `<g fill="none" stroke-width="${number(thickness)}" opacity="${number(alpha)}">`,
+    );
+    for (let index = 0; index < count; index++) {
+      this.body.push(
+        `<rect ${place} stroke="${colourAt(index)}" ` +
+          `stroke-dasharray="${number(part)} ${number(length - part)}" ` +
+          `stroke-dashoffset="${number(-(top + index * part))}"/>`,
       );
     }
     this.body.push("</g>");

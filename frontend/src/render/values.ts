@@ -12,14 +12,18 @@ import {
 } from "./colours.ts";
 import { shareScales } from "./scales.ts";
 
+/** What an operation gives, whatever variable it is part of. */
+const SCALES: Record<string, Scale> = { σ: "gate", softmax: "probability" };
+
 function scaleOfNode(node: GraphNode): Scale {
+  if (node.sign !== undefined && node.role !== "loss") return SCALES[node.sign] ?? "diverging";
   if (node.role === "input" || node.role === "target") return "diverging";
   return scaleOfRole(node.role);
 }
 
 /** One number of the whole run, such as a sum over all steps, does not compare with the values at one. */
 export function isTotal(node: GraphNode): boolean {
-  const isNumber = shapeOf(node) === "diamond" || shapeOf(node) === "scalar";
+  const isNumber = node.shape.length === 0 || shapeOf(node) === "scalar";
   return node.kind === "variable" && node.domains.length === 0 && isNumber;
 }
 
@@ -27,7 +31,7 @@ export interface LegendEntry {
   key: string;
   scale: Scale;
   range: [number, number];
-  kind: "value" | "input" | "gradient" | "difference";
+  kind: "value" | "input" | "gradient" | "difference" | "operation";
   /** Whose scale it is, where not all values share one. */
   nodes: readonly GraphNode[];
 }
@@ -40,7 +44,14 @@ export interface Ranges {
   legend: LegendEntry[];
 }
 
-const ORDER = ["diverging", "gate", "probability", "loss", "diverging input"] as const;
+const ORDER = [
+  "diverging",
+  "gate",
+  "probability",
+  "loss",
+  "diverging operation",
+  "diverging input",
+] as const;
 
 /** What rounding leaves is no value: a scale is never finer than this. */
 const FINEST = 1e-9;
@@ -53,6 +64,9 @@ export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
   const keyOf = (node: GraphNode): string => {
     // The gradient at a loss is 1, whatever the others are: it has a scale of its own.
     if (isDerived) return shapeOf(node) === "diamond" ? "loss" : derived;
+    // Opening a node changes no scale of the others.
+    if (node.sign !== undefined && node.role === "loss") return "loss";
+    if (node.sign !== undefined && scaleOf(node) === "diverging") return "diverging operation";
     return `${scaleOf(node)}${node.kind === "input" ? " input" : ""}`;
   };
   const rangeOf = (node: GraphNode): [number, number] => trace?.range(node.id) ?? [0, 0];
@@ -68,7 +82,8 @@ export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
     const nodes = members.get(key);
     if (!nodes) return [];
     const [scale, kind = "value"] = key.split(" ") as [Scale, LegendEntry["kind"]?];
-    const isShared = shown === "gradients" || kind === "input" || scale !== "diverging";
+    const isShared =
+      shown === "gradients" || kind === "input" || kind === "operation" || scale !== "diverging";
     const groups = isShared ? [nodes] : valueGroups(nodes, rangeOf);
     return groups.map((group, index): LegendEntry => {
       const span = spanOf(group.map(rangeOf), shown === "gradients" ? 0 : FINEST);
@@ -78,7 +93,7 @@ export function rangesOf(graph: FoldedGraph, trace: Trace | null): Ranges {
         scale,
         range: domainOfScale(scale, span),
         kind,
-        nodes: groups.length > 1 ? group : [],
+        nodes: groups.length > 1 ? group.filter((node) => node.sign === undefined) : [],
       };
     });
   });

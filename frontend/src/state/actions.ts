@@ -10,6 +10,7 @@ import { dictionaries } from "../text/index.ts";
 import { kept } from "./difference.ts";
 import { begin, change, redo, undo } from "./history.ts";
 import { type Link, readLink, writeLink } from "./link.ts";
+import { isAlone, opened, openNow } from "./opening.ts";
 import * as store from "./store.ts";
 import { report } from "./troubles.ts";
 
@@ -73,6 +74,8 @@ function apply(link: Link, equations: string): void {
   store.selection.value = placed(link.selection ?? null, link.step ?? 1);
   store.pins.value = link.pins ?? [];
   store.unit.value = link.unit ?? 0;
+  opened.value = link.open ?? [];
+  isAlone.value = link.alone ?? false;
   store.sorting.value = link.sort ?? "unit";
   store.editing.value = link.edit ?? false;
   if (link.lang) store.language.value = link.lang;
@@ -104,6 +107,8 @@ export function currentLink(): Link {
   if (store.selection.value) link.selection = store.selection.value;
   if (store.pins.value.length > 0) link.pins = [...store.pins.value];
   if (store.selection.value && store.unit.value > 0) link.unit = store.unit.value;
+  if (openNow.value.length > 0) link.open = openNow.value;
+  if (openNow.value.length > 0 && isAlone.value) link.alone = true;
   if (store.sorting.value !== "unit") link.sort = store.sorting.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
   if (store.looping.value) link.loop = true;

@@ -3,6 +3,7 @@ import type { Dictionary } from "../text/index.ts";
 import { nextTheme, pinSelection, releaseAll } from "./actions.ts";
 import { showDifference } from "./comparing.ts";
 import { showGradients } from "./gradients.ts";
+import { toggleOpenHere } from "./opening.ts";
 import {
   goToFirst,
   goToLast,
@@ -43,6 +44,8 @@ export const KEYS: readonly Key[] = [
     act: does(() => showGradients(store.shows.value !== "gradients")),
   },
   { name: "difference", keys: ["d", "D"], act: does(toggleDifference) },
+  { name: "open", keys: ["o"], act: does(() => toggleOpenHere()) },
+  { name: "openAlone", keys: ["O"], act: does(() => toggleOpenHere(true)) },
   { name: "pin", keys: ["p", "P"], act: does(pinSelection) },
   { name: "edit", keys: ["e", "E"], act: does(toggleEditing) },
   { name: "theme", keys: ["t", "T"], act: does(nextTheme) },
@@ -60,6 +63,7 @@ const SIGNS: Record<string, string> = {
 /** How a key is written for a reader: "←", "Space", "F". */
 export function keyLabel(key: string, text: Dictionary): string {
   const names: Record<string, string> = text.keys.names;
+  if (/^[A-Z]$/.test(key)) return `${names.Shift} ${key}`;
   return SIGNS[key] ?? names[key === " " ? "Space" : key] ?? key.toUpperCase();
 }
 

@@ -23,6 +23,8 @@ export interface Link {
   step?: number;
   selection?: Selection;
   pins?: Selection[];
+  open?: string[];
+  alone?: boolean;
   unit?: number;
   sort?: Sort;
   speed?: number;
@@ -53,6 +55,12 @@ const string: Codec<string> = { read: (text) => text, write: (value) => value };
 const flag: Codec<boolean> = {
   read: (text) => text === "1" || undefined,
   write: (value) => (value ? "1" : ""),
+};
+
+/** "f,s" */
+const names: Codec<string[]> = {
+  read: (text) => text.split(",").filter((name) => name !== ""),
+  write: (value) => value.join(","),
 };
 
 /** "h:3,x:4" */
@@ -114,6 +122,8 @@ const FIELDS: { [F in Field]-?: Entry } = {
   step: entry("step", positive),
   selection: entry("selection", selection),
   pins: entry("pins", { read: readPins, write: writePins }),
+  open: entry("open", names),
+  alone: entry("alone", flag),
   unit: entry("unit", positive),
   sort: entry("sort", oneOf(SORTS)),
   speed: entry("speed", number),

@@ -71,8 +71,7 @@ export class RunTrace implements Trace {
 
   add(event: StepsEvent): void {
     for (const [name, steps] of Object.entries(event.values)) {
-      const track = this.#tracks.get(name);
-      if (!track) continue;
+      const track = this.#trackOf(name, event.domain, steps[0] ?? null);
       track.from = Math.min(track.from, event.from);
       track.to = Math.max(track.to, event.to);
       steps.forEach((value, i) => {
@@ -90,7 +89,7 @@ export class RunTrace implements Trace {
       if (track.domain !== null) track.steps = this.lengths[track.domain] ?? track.steps;
     }
     for (const [name, value] of Object.entries(values)) {
-      const track = this.#tracks.get(name);
+      const track = name.includes("/") ? this.#trackOf(name, null, value) : this.#tracks.get(name);
       if (track && value !== null) this.#write(track, 0, value);
       const [, owner = "", position] = BOUNDARY.exec(name) ?? [];
       const steps = this.#tracks.get(owner)?.steps;
@@ -121,6 +120,27 @@ export class RunTrace implements Trace {
   range(name: string): [number, number] {
     const track = this.#tracks.get(name);
     return track && track.low <= track.high ? [track.low, track.high] : [0, 0];
+  }
+
+  /** Operations inside equations are not announced: their first values say how large they are. */
+  #trackOf(name: string, domain: string | null, first: Nested): Track {
+    const known = this.#tracks.get(name);
+    if (known) return known;
+    const size = count(first);
+    const steps = domain === null ? 1 : (this.lengths[domain] ?? 0);
+    const values = new Float32Array(steps * size).fill(Number.NaN);
+    const track: Track = {
+      domain,
+      steps,
+      size,
+      values,
+      low: Infinity,
+      high: -Infinity,
+      from: Infinity,
+      to: 0,
+    };
+    this.#tracks.set(name, track);
+    return track;
   }
 
   #write(track: Track, offset: number, value: Nested): void {

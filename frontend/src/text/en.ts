@@ -299,6 +299,10 @@ export const en = {
     pinned: "Pinned",
     inspect: "Inspect this one",
     release: (name: string) => `Release ${name}`,
+    open: "Open: show the operations of the equation",
+    shut: "Close: hide the operations",
+    operation: "Operation",
+    partOf: "Part of",
   },
 
   roles: {
@@ -357,6 +361,8 @@ export const en = {
     gradients: "Values or gradients",
     pin: "Pin what is selected",
     difference: "Values, or their difference to a kept run",
+    open: "Open a node into its operations; without one, all",
+    openAlone: "The same at this step alone",
     edit: "Edit the equations",
     close: "Close, or give up the selection",
     help: "Help",
@@ -364,6 +370,7 @@ export const en = {
     previousUnit: "Previous unit of the selection",
     nextUnit: "Next unit of the selection",
     names: {
+      Shift: "Shift",
       Space: "Space",
       Home: "Home",
       End: "End",
@@ -394,6 +401,10 @@ export const en = {
       difference: "The difference to the kept run is shown",
     },
     pinned: (name: string) => `${name} is pinned`,
+    opened: (name: string) => `${name} is opened`,
+    closed: (name: string) => `${name} is closed`,
+    openedAll: "All are opened",
+    closedAll: "All are closed",
     selected: (name: string) => `${name} is selected`,
     cleared: "Nothing is selected",
     done: (steps: number) => `The run is complete: ${steps} steps`,

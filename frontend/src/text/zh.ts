@@ -278,6 +278,10 @@ export const zh: Dictionary = {
     pinned: "已固定",
     inspect: "查看这一个",
     release: (name) => `取消固定 ${name}`,
+    open: "打开：显示方程中的运算",
+    shut: "关闭：隐藏运算",
+    operation: "运算",
+    partOf: "属于",
   },
 
   roles: {
@@ -335,6 +339,8 @@ export const zh: Dictionary = {
     gradients: "数值或梯度",
     pin: "固定所选内容",
     difference: "数值，或与保留的运行之差",
+    open: "把节点打开成其运算；未选节点时全部打开",
+    openAlone: "同上，只在这一步",
     edit: "编辑方程",
     close: "关闭，或取消选择",
     help: "帮助",
@@ -342,6 +348,7 @@ export const zh: Dictionary = {
     previousUnit: "所选变量的上一个单元",
     nextUnit: "所选变量的下一个单元",
     names: {
+      Shift: "Shift",
       Space: "空格",
       Home: "Home",
       End: "End",
@@ -370,6 +377,10 @@ export const zh: Dictionary = {
     unfolded: "已展开",
     shows: { values: "显示数值", gradients: "显示梯度", difference: "显示与保留的运行之差" },
     pinned: (name) => `已固定 ${name}`,
+    opened: (name) => `已打开 ${name}`,
+    closed: (name) => `已关闭 ${name}`,
+    openedAll: "已全部打开",
+    closedAll: "已全部关闭",
     selected: (name) => `已选择 ${name}`,
     cleared: "未选择任何对象",
     done: (steps) => `运行完成：${steps} 步`,

@@ -1,6 +1,7 @@
 /** Folded graphs as the service describes them, and what the tests measure on their drawings. */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { canOpen, type OpenedEquation, openGraph } from "../../src/core/opening.ts";
 import {
   type Box,
   boxOf,
@@ -30,6 +31,7 @@ const FOLDER = new URL("../fixtures/graphs/", import.meta.url);
 export interface Described {
   graph: FoldedGraph;
   domains: Domain[];
+  equations?: OpenedEquation[];
 }
 
 export const NAMES = readdirSync(FOLDER)
@@ -45,8 +47,21 @@ export const CATALOGUE: ReadonlyMap<string, Described> = new Map(
     .map(({ id, ...described }: Described & { id: string }) => [id, described]),
 );
 
-/** A graph of the fixtures by its name, or a text of the catalogue by `catalogue:` and its name. */
+/** Every variable of a text of the catalogue that can be opened. */
+export function openable({ graph, equations = [] }: Described): string[] {
+  return graph.nodes.map((node) => node.id).filter((id) => canOpen(equations, id));
+}
+
+/**
+ * A graph of the fixtures by its name, a text of the catalogue by `catalogue:` and its name, or with all of its
+ * variables opened by `opened:`.
+ */
 export function read(name: string): Described {
+  const closed = name.startsWith("opened:") ? CATALOGUE.get(name.slice(7)) : undefined;
+  if (closed) {
+    const graph = openGraph(closed.graph, closed.equations ?? [], new Set(openable(closed)));
+    return { ...closed, graph };
+  }
   const own = name.startsWith("catalogue:") ? CATALOGUE.get(name.slice(10)) : undefined;
   return own ?? JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8"));
 }

@@ -58,6 +58,7 @@ export function sceneOf(name: string, wanted: Wanted): Scene {
     trace,
     front: null,
     pins: [],
+    alone: null,
     ranges: rangesOf(graph, trace),
     kept: { first: 0, last: 4 },
     step,

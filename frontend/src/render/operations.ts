@@ -1,0 +1,60 @@
+/** Operations of opened nodes: a circle with its sign, and around it the values of its units. */
+
+import { MEASURE } from "../core/measures.ts";
+import type { ColumnAt } from "../core/pose.ts";
+import type { PlacedNode } from "../core/template.ts";
+import { ink } from "./colours.ts";
+import type { Frame } from "./nodes.ts";
+import type { Painter, Stroke } from "./painter.ts";
+import { type Scene, STYLE } from "./scene.ts";
+import { cellValue, colourOf } from "./values.ts";
+
+/** Signs are never set smaller than this. */
+const SMALLEST_SIGN = 8;
+const RING = 4;
+const MOST_SEGMENTS = 64;
+
+/** A circle with its sign; around it the units of what it gives, from the top clockwise. */
+export function paintOperation(
+  painter: Painter,
+  scene: Scene,
+  node: PlacedNode,
+  column: ColumnAt,
+  values: Float32Array | null,
+  frame: Frame,
+  stroke: Stroke,
+): void {
+  const { theme, camera, ranges } = scene;
+  const isElsewhere = scene.alone !== null && column !== scene.alone;
+  const alpha = stroke.alpha * (isElsewhere ? STYLE.pending : 1);
+  const radius = Math.min(frame.width, frame.height) / 2;
+  const paper = ink(theme).paper;
+  painter.box(frame.x, frame.y, frame.width, frame.height, radius, paper, null);
+  painter.box(frame.x, frame.y, frame.width, frame.height, radius, null, { ...stroke, alpha });
+  if (isElsewhere) return;
+  const thickness = RING * camera.scale;
+  if (values && thickness > 1.2) {
+    const count = Math.min(values.length, MOST_SEGMENTS);
+    const colourAt = (index: number): string =>
+      colourOf(node.node, cellValue(values, index, count), ranges, theme);
+    const inset = (thickness + stroke.width) / 2;
+    const [width, height] = [frame.width - 2 * inset, frame.height - 2 * inset];
+    const [left, top] = [frame.x + inset, frame.y + inset];
+    painter.ring(left, top, width, height, thickness, count, colourAt, alpha);
+  }
+  const sign = node.node.sign ?? "";
+  const size = Math.max(MEASURE.sign * camera.scale, SMALLEST_SIGN);
+  if (sign.length * size * 0.58 > frame.width) {
+    if (!values) return;
+    // too small for its sign: at least the largest of its values
+    const fill = colourOf(node.node, cellValue(values, 0, 1), ranges, theme);
+    painter.box(frame.x, frame.y, frame.width, frame.height, radius, fill, null, alpha);
+    return;
+  }
+  painter.label(sign, frame.x + frame.width / 2, frame.y + frame.height / 2, 500, {
+    size,
+    colour: ink(theme).text,
+    alpha,
+    align: "center",
+  });
+}

@@ -1,0 +1,82 @@
+"""A node opens into the operations of its equation, with the numbers that the service computed."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+
+LSTM = "/lstm?view=unfolded&step=2&text.x=hel"
+
+
+def operations(page: Page) -> set[str]:
+    """The operations that are drawn, at any step."""
+    page.wait_for_timeout(900)  # the picture comes to rest, then its copy is renewed
+    found = page.locator(".figure-mirror [data-node*='/']").evaluate_all(
+        "all => all.map(one => one.dataset.node)"
+    )
+    return set(found)
+
+
+def middle(page: Page, node: str, step: int) -> tuple[float, float]:
+    mirror = page.locator(f".figure-mirror [data-node='{node}'][data-step='{step}']")
+    x, y, width, height = (
+        float(mirror.get_attribute(f"data-{key}") or "nan") for key in ("x", "y", "w", "h")
+    )
+    stage = page.locator(".figure-stage").bounding_box()
+    assert stage is not None
+    return stage["x"] + x + width / 2, stage["y"] + y + height / 2
+
+
+def test_a_node_opens_and_closes_by_keyboard_and_a_link_keeps_it(open_page: Open) -> None:
+    page = open_page(LSTM)
+    page.locator(".typeset [data-node=f]").first.click()
+    page.keyboard.press("o")
+    assert operations(page) == {"f/0", "f/1"}
+    expect(page).to_have_url(re.compile("open=f"))
+    again = open_page(page.url)
+    assert operations(again) == {"f/0", "f/1"}
+    page.keyboard.press("o")
+    assert operations(page) == set()
+    expect(page).not_to_have_url(re.compile("open="))
+
+
+def test_a_double_click_opens_a_node_and_the_button_closes_it(open_page: Open) -> None:
+    page = open_page(LSTM)
+    operations(page)
+    page.mouse.dblclick(*middle(page, "s", 2))
+    assert operations(page) == {"s/0", "s/1", "s/4", "s/6", "s/7"}
+    page.get_by_role("button", name="Close: hide the operations").click()
+    assert operations(page) == set()
+
+
+def test_an_operation_shows_what_torch_computed(open_page: Open, live_server: str) -> None:
+    page = open_page(f"{LSTM}&open=s")
+    operations(page)
+    page.mouse.click(*middle(page, "s/4", 2))
+    expect(page.locator(".inspector-title")).to_contain_text("Operation")
+    body = {"architecture": "lstm", "inputs": {"x": {"text": "hel"}}, "variables": ["s/*"]}
+    request = urllib.request.Request(
+        f"{live_server}/v1/runs", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        outputs = {output["name"]: output["data"] for output in json.load(answer)["outputs"]}
+    shown = page.locator(".value-number").all_inner_texts()
+    assert len(shown) == 8
+    for text, value in zip(shown, outputs["s/4"][8:16], strict=True):
+        assert float(text.replace("−", "-")) == pytest.approx(value, rel=1e-3)
+
+
+def test_at_this_step_alone_and_all_at_once(open_page: Open) -> None:
+    page = open_page(LSTM)
+    page.keyboard.press("O")
+    assert {"f/0", "g/0", "q/0", "s/0", "h/0", "o/0", "p/0", "L/0"} <= operations(page)
+    expect(page).to_have_url(re.compile("alone=1"))
+    page.keyboard.press("o")
+    assert operations(page) == set()
