@@ -16,12 +16,21 @@ from pydantic import BaseModel, RootModel
 from pydantic.json_schema import models_json_schema
 
 from . import answers, schemas
+from .formats import MEDIA_TYPES
 from .problems import MEDIA_TYPE
 from .texts import PROBLEMS
 
 
 class StreamEvent(RootModel[answers.StreamEvent]):
     """A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`."""
+
+
+class Npz(RootModel[bytes]):
+    """A zip file of numpy arrays, one for each tensor of the JSON answer and under its name."""
+
+
+class Csv(RootModel[str]):
+    """A line per number: variable, its steps from 1, its units from 0, value."""
 
 
 class Source(RootModel[str]):
@@ -49,6 +58,11 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
 }
 """Per path, what comes in and what goes out."""
+
+OTHER_FORMS: dict[str, dict[str, type[BaseModel]]] = {
+    "/v1/runs": {MEDIA_TYPES["npz"]: Npz, MEDIA_TYPES["csv"]: Csv},
+}
+"""In what other forms a path answers."""
 
 NUMBERS = {
     "title": "Numbers",
@@ -93,6 +107,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes
     )
     models = {*BODIES.values(), *(model for model, _ in ANSWERS.values()), answers.Problem}
+    models |= {model for forms in OTHER_FORMS.values() for model in forms.values()}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, definitions = models_json_schema(
         [(model, "validation") for model in ordered],
@@ -112,6 +127,8 @@ def complete(path: str, operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = {
         "200": {"description": "The answer", "content": content(model, media_type)}
     }
+    for other_type, other in OTHER_FORMS.get(path, {}).items():
+        responses["200"]["content"] |= content(other, other_type)
     statuses = {500} if path == "/healthz" else {406, 500}
     if "{" in path:
         statuses |= {404}

@@ -1,4 +1,4 @@
-"""A whole run as one document, with the tensor fields of the Open Inference Protocol."""
+"""A whole run as one answer; as JSON with the tensor fields of the Open Inference Protocol."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 
 import unrolled
 
+from .formats import Format, Tensor, npz, table
 from .runs import Plan, run_problem, token_of
 from .streaming import (
     ENCODING,
@@ -64,27 +65,53 @@ def whole_run(found: Plan, run: Run, digits: int | None = None) -> bytes:
     return document(work, digits)
 
 
-def document(work: Work, digits: int | None = None) -> bytes:
+def answer(work: Work, form: Format, digits: int | None = None) -> bytes:
     """The answer of `POST /v1/runs` for a run that has been computed."""
-    found, run, backward = work.found, work.run, work.backward
-    dtype = found.request.dtype
-    nonfinite = NonFinite()
-    outputs = [
-        output(f"{name}[{position}]", [], array_of(value.select(0, 0), digits), dtype)
-        for name, values in run.boundary.items()
+    if form == "npz":
+        return npz(tensors(work, digits))
+    if form == "csv":
+        return table(tensors(work, digits))
+    return document(work, digits)
+
+
+def tensors(work: Work, digits: int | None) -> list[Tensor]:
+    """Every number of a run: boundary values, variables, gradients."""
+    return [*given(work, digits), *computed(work, digits)]
+
+
+def given(work: Work, digits: int | None) -> list[Tensor]:
+    """The boundary values that a run was given."""
+    return [
+        Tensor(f"{name}[{position}]", [], array_of(value.select(0, 0), digits))
+        for name, values in work.run.boundary.items()
         for position, value in values.items()
     ]
+
+
+def computed(work: Work, digits: int | None) -> list[Tensor]:
+    """The variables of a run, and the gradients that were asked for."""
+    run, backward = work.run, work.backward
+    found = []
     for name, value in run.values.items():
         domains = list(run.domains.get(name, ()))
         array = array_of(first_sequence(run, name, value, len(domains)), digits)
-        nonfinite.look(name, array, 1 if domains else None)
-        outputs.append(output(name, domains, array, dtype))
+        found.append(Tensor(name, domains, array))
     if backward is not None:
         for name, value in backward.values.items():
-            domains = list(backward.domains(name))
             array = array_of(one_gradient(backward, name, value), digits)
-            nonfinite.look(f"{GRADIENT}{name}", array, 1 if domains else None)
-            outputs.append(output(f"{GRADIENT}{name}", domains, array, dtype))
+            found.append(Tensor(f"{GRADIENT}{name}", list(backward.domains(name)), array))
+    return found
+
+
+def document(work: Work, digits: int | None = None) -> bytes:
+    """The answer as JSON."""
+    found, run = work.found, work.run
+    dtype = found.request.dtype
+    nonfinite = NonFinite()
+    outputs = [output(tensor, dtype) for tensor in given(work, digits)]
+    for tensor in computed(work, digits):
+        nonfinite.look(tensor.name, tensor.array, 1 if tensor.domains else None)
+        outputs.append(output(tensor, dtype))
     return orjson.dumps(
         {
             "run": token_of(found.request),
@@ -109,12 +136,12 @@ def loss_of(run: Run, digits: int | None) -> Any:
     return plain(array_of(value.select(0, 0), digits))
 
 
-def output(name: str, domains: list[str], array: Any, dtype: str) -> dict[str, Any]:
+def output(tensor: Tensor, dtype: str) -> dict[str, Any]:
     """One tensor: flat and row-major, its shape beside it."""
     return {
-        "name": name,
-        "domains": domains,
-        "shape": list(array.shape),
+        "name": tensor.name,
+        "domains": tensor.domains,
+        "shape": list(tensor.array.shape),
         "datatype": DATATYPES[dtype],
-        "data": array.reshape(-1),
+        "data": tensor.array.reshape(-1),
     }

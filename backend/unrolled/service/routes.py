@@ -16,10 +16,11 @@ from unrolled.source import module_source
 
 from .bodies import body_of
 from .dependence import jacobians_document, paths_document
+from .formats import MEDIA_TYPES, Format, format_of
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
-from .results import Work, document
+from .results import Work, answer
 from .runs import begin, plan, read, shapes, unknown_architecture
 from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from .state import state_of
@@ -34,6 +35,10 @@ router = APIRouter()
 Digits = Annotated[
     int | None,
     Query(ge=0, le=17, description="Decimals to round to; default: full precision."),
+]
+AskedFormat = Annotated[
+    Format | None,
+    Query(alias="format", description="Form of the answer, whatever `Accept` says."),
 ]
 Start = Annotated[
     int,
@@ -191,13 +196,16 @@ async def run_jacobians(
     return json_answer(await state.workers.run(jacobians_document, found, body, digits))
 
 
-RunBody = Annotated[RunRequest, Depends(body_of(RunRequest, JSON))]
+RunBody = Annotated[RunRequest, Depends(body_of(RunRequest, *MEDIA_TYPES.values()))]
 StreamBody = Annotated[RunRequest, Depends(body_of(RunRequest, NDJSON))]
 
 
 @router.post("/v1/runs", tags=["runs"], summary="Run, and answer when done")
-async def run_whole(request: Request, body: RunBody, digits: Digits = None) -> Response:
-    """The whole run at once."""
+async def run_whole(
+    request: Request, body: RunBody, digits: Digits = None, asked: AskedFormat = None
+) -> Response:
+    """The whole run at once: JSON, npz (`numpy.load`), or CSV with a line per number."""
+    form = format_of(request, asked)
     state = state_of(request)
     found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
     run = await state.workers.run(begin, found)
@@ -205,7 +213,8 @@ async def run_whole(request: Request, body: RunBody, digits: Digits = None) -> R
     async for _ in state.workers.follow(work.pieces()):
         if await request.is_disconnected():
             return Response(status_code=204)
-    return json_answer(await state.workers.run(document, work, digits))
+    content = await state.workers.run(answer, work, form, digits)
+    return Response(content, media_type=MEDIA_TYPES[form])
 
 
 @router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")

@@ -5,6 +5,14 @@
  */
 export type Numbers = number | null | Numbers[];
 /**
+ * A line per number: variable, its steps from 1, its units from 0, value.
+ */
+export type Csv = string;
+/**
+ * A zip file of numpy arrays, one for each tensor of the JSON answer and under its name.
+ */
+export type Npz = string;
+/**
  * A stand-alone file of Python with one `torch.nn.Module`.
  */
 export type Source = string;
@@ -21,6 +29,7 @@ export interface Schemas {
   ClampRequest: ClampRequest;
   Cost: Cost;
   Count: Count;
+  Csv: Csv;
   Defaults: Defaults;
   Domain: Domain;
   Edge: Edge;
@@ -43,6 +52,7 @@ export interface Schemas {
   NextInput: NextInput;
   Node: Node;
   NonFinite: NonFinite;
+  Npz: Npz;
   Numbers: Numbers;
   Operation: Operation;
   Output: Output;
