@@ -9,8 +9,9 @@ import { keepGradients } from "./state/gradients.ts";
 import { listenToKeys } from "./state/keys.ts";
 import { readLink } from "./state/link.ts";
 import { keepPlaying, open } from "./state/player.ts";
+import { keepPrinting } from "./state/printing.ts";
 import { keepRunning } from "./state/run.ts";
-import { chosenTheme, language, prefersNight, reducedMotion } from "./state/store.ts";
+import { chosenTheme, embedded, language, prefersNight, reducedMotion } from "./state/store.ts";
 import { onRetry } from "./state/troubles.ts";
 import "./styles/fonts.css";
 import "katex/dist/katex.min.css";
@@ -20,9 +21,11 @@ import "./styles/text.css";
 import "./styles/editor.css";
 import "./styles/controls.css";
 import "./styles/header.css";
+import "./styles/save.css";
 import "./styles/inputs.css";
 import "./styles/inspector.css";
 import "./styles/figure.css";
+import "./styles/print.css";
 
 interface Bootstrap {
   language: Language;
@@ -49,6 +52,7 @@ link.architecture ??= given.architecture;
 
 language.value = link.lang ?? given.language;
 chosenTheme.value = link.theme ?? null;
+embedded.value = link.embed ?? false;
 follow("(prefers-color-scheme: dark)", prefersNight);
 follow("(prefers-reduced-motion: reduce)", reducedMotion);
 
@@ -59,6 +63,7 @@ keepRunning();
 keepDetails();
 keepGradients();
 keepPlaying();
+keepPrinting();
 listenToKeys();
 
 async function begin(): Promise<void> {

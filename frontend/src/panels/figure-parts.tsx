@@ -119,7 +119,7 @@ function LegendNames({ nodes, theme }: { nodes: readonly GraphNode[]; theme: The
   );
 }
 
-function wordOf(entry: LegendEntry, words: FigureWords): string {
+export function wordOf(entry: LegendEntry, words: FigureWords): string {
   if (entry.kind === "input") return words.inputs;
   if (entry.kind === "gradient") return words.gradients;
   if (entry.kind === "difference") return words.differences;

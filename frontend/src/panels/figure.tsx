@@ -21,6 +21,7 @@ import { Stage } from "../render/stage.ts";
 import { rangesOf } from "../render/values.ts";
 import { describe, describeValues, Legend, Mirror, Parameters } from "./figure-parts.tsx";
 import { figureWords } from "./figure-words.ts";
+import { picture } from "./picture.ts";
 
 export interface FigureProps {
   graph: FoldedGraph;
@@ -83,7 +84,10 @@ export function Figure(props: FigureProps) {
       if (isResting) timer = window.setTimeout(() => setMirrored(made.scene()), REST);
     });
     stage.current = made;
-    const measure = (): void => made.resize(element.clientWidth, element.clientHeight);
+    picture.value = () => made.scene();
+    const measure = (): void => {
+      if (element.clientWidth > 0) made.resize(element.clientWidth, element.clientHeight);
+    };
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     measure();
@@ -102,6 +106,7 @@ export function Figure(props: FigureProps) {
       observer.disconnect();
       made.destroy();
       stage.current = null;
+      picture.value = null;
     };
   }, []);
 

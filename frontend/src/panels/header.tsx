@@ -6,6 +6,7 @@ import { helpOpen, language, said, text, theme } from "../state/store.ts";
 import { dictionaries } from "../text/index.ts";
 import { Chooser } from "./chooser.tsx";
 import { Icon, type IconName } from "./icons.tsx";
+import { Save } from "./save.tsx";
 
 const THEME_ICONS: Record<Theme, IconName> = {
   paper: "paper",
@@ -54,15 +55,7 @@ export function Header() {
         >
           <Icon name={THEME_ICONS[theme.value]} />
         </button>
-        <button
-          type="button"
-          class="quiet square"
-          title={words.header.share}
-          aria-label={words.header.share}
-          onClick={copyLink}
-        >
-          <Icon name="link" />
-        </button>
+        <Save />
         <button
           type="button"
           class="quiet square help-sign"
@@ -78,9 +71,4 @@ export function Header() {
       </div>
     </header>
   );
-}
-
-async function copyLink(): Promise<void> {
-  await navigator.clipboard?.writeText(location.href).catch(() => undefined);
-  said.value = text.value.header.shared;
 }

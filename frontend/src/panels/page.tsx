@@ -2,9 +2,11 @@
 import {
   architecture,
   editing,
+  embedded,
   fault,
   helpOpen,
   pins,
+  printing,
   rulesOpen,
   said,
   selection,
@@ -17,6 +19,7 @@ import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { Inspector } from "./inspector.tsx";
 import { Lesson, LessonHead } from "./lesson.tsx";
+import { Printed } from "./printed.tsx";
 import { Rules } from "./rules.tsx";
 import { Schedule } from "./schedule.tsx";
 import { Settings } from "./settings.tsx";
@@ -36,9 +39,10 @@ export function Page() {
       class="page"
       data-tab={tab.value}
       data-editing={editing.value ? "" : undefined}
-      data-side={side}
+      data-side={embedded.value ? undefined : side}
+      data-embed={embedded.value ? "" : undefined}
     >
-      <Header />
+      {!embedded.value && <Header />}
       <PageTrouble />
       {architecture.value ? <Parts /> : <Waiting />}
       {helpOpen.value && <Help />}
@@ -50,10 +54,12 @@ export function Page() {
 }
 
 function Parts() {
+  if (embedded.value) return <Stage />;
   return (
     <>
       <main class="text-column">
         <LessonHead />
+        {printing.value && <Printed />}
         <Equations />
         <Settings />
         <Lesson />

@@ -3,10 +3,12 @@ import { point, releaseAll, select } from "../state/actions.ts";
 import { isAlone, openedGraph, toggleOpen } from "../state/opening.ts";
 import { front } from "../state/playback.ts";
 import { goTo, setUnfolded, togglePlaying } from "../state/player.ts";
+import { viewAddress } from "../state/saving.ts";
 import {
   arrived,
   description,
   domain,
+  embedded,
   isStale,
   language,
   pins,
@@ -19,6 +21,7 @@ import {
   text,
   theme,
   timeAxis,
+  title,
   traceVersion,
   unfolded,
 } from "../state/store.ts";
@@ -33,6 +36,7 @@ import { RunTrouble } from "./trouble.tsx";
 
 /** Each part reads the signals it needs itself: pointing redraws the figure and nothing else. */
 export function Stage() {
+  if (embedded.value) return <EmbeddedStage />;
   return (
     <section class="stage">
       <Inputs />
@@ -43,6 +47,23 @@ export function Stage() {
       <Player />
       <ScrubberPlace />
       <StripsPlace />
+    </section>
+  );
+}
+
+/** In another page: the figure and its player, and the way to everything else. */
+function EmbeddedStage() {
+  return (
+    <section class="stage">
+      <FigurePlace />
+      <Player />
+      <ScrubberPlace />
+      <p class="embed-foot">
+        <span>{title.value}</span>
+        <a href={viewAddress()} target="_blank" rel="noopener">
+          {text.value.save.open}
+        </a>
+      </p>
     </section>
   );
 }

@@ -1,38 +1,33 @@
 /** Paints on a canvas, sharp on any screen: the context is scaled once, everything else is in CSS pixels. */
 
-import { type Run, SCRIPT } from "../core/label.ts";
-import { FONTS, type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
+import type { Run } from "../core/label.ts";
+import { type Font, LABEL_DROP, type Letters, labelFont, setName } from "./letters.ts";
+import { type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
 
 const widths = new Map<string, number>();
 
-function measure(context: CanvasRenderingContext2D, font: string, text: string): number {
-  const key = `${font}|${text}`;
-  const known = widths.get(key);
-  if (known !== undefined) return known;
-  context.font = font;
-  const width = context.measureText(text).width;
-  if (widths.size > 4000) widths.clear();
-  widths.set(key, width);
-  return width;
+function cssOf(font: Font): string {
+  return `${font.isItalic ? "italic " : ""}${font.weight} ${font.size}px ${font.family}`;
+}
+
+/** Widths as this canvas sets them. */
+export function measureOn(context: CanvasRenderingContext2D): (font: Font, text: string) => number {
+  return (font, text) => {
+    const css = cssOf(font);
+    const key = `${css}|${text}`;
+    const known = widths.get(key);
+    if (known !== undefined) return known;
+    context.font = css;
+    const { width } = context.measureText(text);
+    if (widths.size > 4000) widths.clear();
+    widths.set(key, width);
+    return width;
+  };
 }
 
 /** Widths change when a typeface has arrived. */
 export function forgetWidths(): void {
   widths.clear();
-}
-
-export function fontOf(run: Run, size: number): string {
-  const scaled = (run.level === "base" ? size : size * SCRIPT).toFixed(2);
-  switch (run.face) {
-    case "bold-italic":
-      return `italic 700 ${scaled}px ${FONTS.mathematics}`;
-    case "italic":
-      return `italic 400 ${scaled}px ${FONTS.mathematics}`;
-    case "bold":
-      return `700 ${scaled}px ${FONTS.roman}`;
-    case "roman":
-      return `400 ${scaled}px ${FONTS.roman}`;
-  }
 }
 
 /** Adds a path with rounded corners; a corner never takes more than half of a piece. */
@@ -220,81 +215,33 @@ export class CanvasPainter implements Painter {
   }
 
   name(runs: readonly Run[], x: number, y: number, style: TextStyle): void {
-    const { context } = this;
-    context.textBaseline = "alphabetic";
-    context.textAlign = "left";
-    const places: { run: Run; font: string; x: number; y: number }[] = [];
-    let base = 0;
-    const script = { subscript: 0, superscript: 0 };
-    for (const run of runs) {
-      const font = fontOf(run, style.size);
-      const width = measure(context, font, run.text);
-      if (run.level === "base") {
-        places.push({ run, font, x: base, y: 0 });
-        base += width;
-      } else {
-        const dy = run.level === "subscript" ? 0.2 : -0.4;
-        places.push({ run, font, x: base + script[run.level] + 1, y: dy * style.size });
-        script[run.level] += width;
-      }
-    }
-    const total = base + Math.max(script.subscript, script.superscript);
-    const start = style.align === "left" ? x : style.align === "right" ? x - total : x - total / 2;
-    const baseline = y + style.size * 0.26;
-    context.globalAlpha = style.alpha;
-    for (const pass of style.halo ? (["halo", "text"] as const) : (["text"] as const)) {
-      for (const place of places) {
-        context.font = place.font;
-        this.glyphs(pass, place.run.text, start + place.x, baseline + place.y, style);
-        if (place.run.accent) this.accent(pass, place, start, baseline, style);
-      }
-    }
-    context.globalAlpha = 1;
-  }
-
-  private accent(
-    pass: "halo" | "text",
-    place: { run: Run; font: string; x: number; y: number },
-    start: number,
-    baseline: number,
-    style: TextStyle,
-  ): void {
-    const mark = { hat: "ˆ", tilde: "˜", bar: "ˉ" }[place.run.accent ?? "hat"];
-    const width = measure(this.context, place.font, place.run.text);
-    const own = measure(this.context, place.font, mark);
-    const lift = /[A-Z]/.test(place.run.text) ? 0.2 : 0.02;
-    this.context.font = place.font;
-    const x = start + place.x + (width - own) / 2 + style.size * 0.06;
-    this.glyphs(pass, mark, x, baseline + place.y - lift * style.size, style);
-  }
-
-  private glyphs(
-    pass: "halo" | "text",
-    text: string,
-    x: number,
-    y: number,
-    style: TextStyle,
-  ): void {
-    const { context } = this;
-    if (pass === "halo") {
-      context.strokeStyle = style.halo ?? "";
-      context.lineWidth = 4;
-      context.strokeText(text, x, y);
-    } else {
-      context.fillStyle = style.colour;
-      context.fillText(text, x, y);
-    }
+    this.letters(setName(runs, x, y, style, measureOn(this.context)), "left", style);
   }
 
   label(text: string, x: number, y: number, weight: number, style: TextStyle): void {
+    const font = labelFont(style.size, weight);
+    this.letters([{ text, font, x, y: y + style.size * LABEL_DROP }], style.align, style);
+  }
+
+  /** All rims first, so that none lies on a neighbour's letter. */
+  private letters(pieces: readonly Letters[], align: CanvasTextAlign, style: TextStyle): void {
     const { context } = this;
-    context.font = `${weight} ${style.size}px ${FONTS.label}`;
-    context.textAlign = style.align;
     context.textBaseline = "alphabetic";
+    context.textAlign = align;
     context.globalAlpha = style.alpha;
-    const baseline = y + style.size * 0.36;
-    if (style.halo) this.glyphs("halo", text, x, baseline, style);
-    this.glyphs("text", text, x, baseline, style);
+    if (style.halo) {
+      context.strokeStyle = style.halo;
+      context.lineWidth = 4;
+      for (const piece of pieces) {
+        context.font = cssOf(piece.font);
+        context.strokeText(piece.text, piece.x, piece.y);
+      }
+    }
+    context.fillStyle = style.colour;
+    for (const piece of pieces) {
+      context.font = cssOf(piece.font);
+      context.fillText(piece.text, piece.x, piece.y);
+    }
     context.globalAlpha = 1;
   }
 }

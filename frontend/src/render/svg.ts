@@ -1,10 +1,26 @@
 /** Paints into an SVG document: for export, for print, and for tests that read the drawing. */
 
-import { type Run, SCRIPT, widthOfRuns } from "../core/label.ts";
+import type { Run } from "../core/label.ts";
 import { traceLine } from "./canvas.ts";
-import { FONTS, type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
+import {
+  estimate,
+  type Font,
+  LABEL_DROP,
+  type Letters,
+  labelFont,
+  type Measure,
+  setName,
+} from "./letters.ts";
+import { type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
 
-function escaped(text: string): string {
+/** What a document says of itself, and the styles that it carries. */
+export interface About {
+  title: string;
+  description?: string;
+  style?: string;
+}
+
+export function escaped(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
@@ -22,7 +38,7 @@ function strokeAttributes(stroke: Stroke): string {
   return ` stroke="${stroke.colour}" stroke-width="${number(stroke.width)}"${alpha}${dash}`;
 }
 
-/** Collects a canvas path as path data; corners become quadratic curves. */
+/** Collects a canvas path as path data. */
 class PathData {
   readonly parts: string[] = [];
   private last: [number, number] = [0, 0];
@@ -37,24 +53,38 @@ class PathData {
     this.parts.push(`L${number(x)} ${number(y)}`);
   }
 
-  /** Only right angles and near-right ones occur: the tangent points lie one radius from the corner. */
+  /** As a canvas: a line to where the circle touches, then the circle to where it leaves. */
   arcTo(x: number, y: number, x2: number, y2: number, radius: number): void {
     const [x0, y0] = this.last;
-    const before = Math.hypot(x - x0, y - y0) || 1;
+    const before = Math.hypot(x0 - x, y0 - y) || 1;
     const after = Math.hypot(x2 - x, y2 - y) || 1;
-    this.lineTo(x - ((x - x0) / before) * radius, y - ((y - y0) / before) * radius);
-    const end: [number, number] = [
-      x + ((x2 - x) / after) * radius,
-      y + ((y2 - y) / after) * radius,
-    ];
-    this.parts.push(`Q${number(x)} ${number(y)} ${number(end[0])} ${number(end[1])}`);
-    this.last = end;
+    const [ux, uy] = [(x0 - x) / before, (y0 - y) / before];
+    const [vx, vy] = [(x2 - x) / after, (y2 - y) / after];
+    const cosine = ux * vx + uy * vy;
+    const turn = ux * vy - uy * vx;
+    if (Math.abs(turn) < 1e-6) {
+      this.lineTo(x, y);
+      return;
+    }
+    const distance = radius * Math.sqrt((1 + cosine) / (1 - cosine));
+    this.lineTo(x + ux * distance, y + uy * distance);
+    const [endX, endY] = [x + vx * distance, y + vy * distance];
+    const size = number(radius);
+    this.parts.push(`A${size} ${size} 0 0 ${turn < 0 ? 1 : 0} ${number(endX)} ${number(endY)}`);
+    this.last = [endX, endY];
   }
 }
 
 export class SvgPainter implements Painter {
   private readonly body: string[] = [];
+  private readonly measure: Measure;
   private clips = 0;
+  /** What is set in which font: a file carries the typefaces it needs. */
+  readonly fonts = new Map<string, { font: Font; characters: Set<string> }>();
+
+  constructor(measure: Measure = estimate) {
+    this.measure = measure;
+  }
 
   line(
     points: Float64Array,
@@ -188,51 +218,50 @@ export class SvgPainter implements Painter {
   }
 
   name(runs: readonly Run[], x: number, y: number, style: TextStyle): void {
-    const baseline = y + style.size * 0.26;
-    let raised = 0;
-    let script = 0;
-    const spans = runs.map((run) => {
-      const lift = run.level === "base" ? 0 : run.level === "subscript" ? 0.2 : -0.4;
-      const dy = lift * style.size - raised;
-      raised = lift * style.size;
-      // A raised index after a lowered one begins where that one began.
-      const isBack = run.level === "superscript" && script > 0;
-      const dx = isBack ? -script * style.size : 0;
-      script = run.level === "subscript" ? script + widthOfRuns([run]) : isBack ? 0 : script;
-      const size = run.level === "base" ? style.size : style.size * SCRIPT;
-      const family = run.face.includes("italic") ? FONTS.mathematics : FONTS.roman;
-      const slant = run.face.includes("italic") ? ' font-style="italic"' : "";
-      const weight = run.face.includes("bold") ? ' font-weight="700"' : "";
-      const move = `${dx ? ` dx="${number(dx)}"` : ""}${dy ? ` dy="${number(dy)}"` : ""}`;
-      const mark = { hat: "\u0302", tilde: "\u0303", bar: "\u0304" };
-      const text = escaped(run.text) + (run.accent ? mark[run.accent] : "");
-      return `<tspan${move} font-family="${escaped(family)}" font-size="${number(size)}"${slant}${weight}>${text}</tspan>`;
-    });
-    this.text(spans.join(""), x, baseline, style, "");
+    this.letters(setName(runs, x, y, style, this.measure), "start", style);
   }
 
   label(text: string, x: number, y: number, weight: number, style: TextStyle): void {
-    const font = ` font-family="${escaped(FONTS.label)}" font-size="${number(style.size)}" font-weight="${weight}"`;
-    this.text(escaped(text), x, y + style.size * 0.36, style, font);
+    const font = labelFont(style.size, weight);
+    const anchor = { left: "start", center: "middle", right: "end" }[style.align];
+    this.letters([{ text, font, x, y: y + style.size * LABEL_DROP }], anchor, style);
   }
 
-  private text(content: string, x: number, y: number, style: TextStyle, font: string): void {
-    const anchor = { left: "start", center: "middle", right: "end" }[style.align];
-    const halo = style.halo
-      ? ` stroke="${style.halo}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"`
-      : "";
-    this.body.push(
-      `<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}" fill="${style.colour}" ` +
-        `opacity="${number(style.alpha)}"${halo}${font}>${content}</text>`,
+  /** All rims first, so that none lies on a neighbour's letter. */
+  private letters(pieces: readonly Letters[], anchor: string, style: TextStyle): void {
+    const texts = pieces.map((piece) => this.text(piece));
+    const alpha = style.alpha < 1 ? ` opacity="${number(style.alpha)}"` : "";
+    const align = anchor === "start" ? "" : ` text-anchor="${anchor}"`;
+    if (style.halo) {
+      const rim = `fill="none" stroke="${style.halo}" stroke-width="4" stroke-linejoin="round"`;
+      this.body.push(`<g ${rim} aria-hidden="true"${alpha}${align}>${texts.join("")}</g>`);
+    }
+    this.body.push(`<g fill="${style.colour}"${alpha}${align}>${texts.join("")}</g>`);
+  }
+
+  private text({ text, font, x, y }: Letters): string {
+    const slant = font.isItalic ? ' font-style="italic"' : "";
+    const weight = font.weight === 400 ? "" : ` font-weight="${font.weight}"`;
+    const key = `${font.family}|${font.isItalic}|${font.weight}`;
+    const used = this.fonts.get(key) ?? { font, characters: new Set() };
+    for (const character of text) used.characters.add(character);
+    this.fonts.set(key, used);
+    return (
+      `<text x="${number(x)}" y="${number(y)}" font-family="${escaped(font.family)}" ` +
+      `font-size="${number(font.size)}"${slant}${weight}>${escaped(text)}</text>`
     );
   }
 
   /** The whole document. */
-  document(width: number, height: number, paper: string, title: string): string {
+  document(width: number, height: number, paper: string, about: About): string {
+    const { title, description, style } = about;
     return (
       `<svg xmlns="http://www.w3.org/2000/svg" width="${number(width)}" height="${number(height)}" ` +
-      `viewBox="0 0 ${number(width)} ${number(height)}" role="img"><title>${escaped(title)}</title>` +
-      `<rect width="100%" height="100%" fill="${paper}"/>${this.body.join("")}</svg>`
+      `viewBox="0 0 ${number(width)} ${number(height)}" role="img">` +
+      `<title>${escaped(title)}</title>` +
+      (description ? `<desc>${escaped(description)}</desc>` : "") +
+      (style ? `<style>${style}</style>` : "") +
+      `<rect width="100%" height="100%" fill="${paper}"/>${this.body.join("")}</svg>\n`
     );
   }
 }

@@ -114,6 +114,7 @@ export function currentLink(): Link {
   if (store.looping.value) link.loop = true;
   if (store.shows.value === "gradients") link.shows = "gradients";
   if (store.editing.value) link.edit = true;
+  if (store.embedded.value) link.embed = true;
   link.lang = store.language.value;
   if (store.chosenTheme.value) link.theme = store.chosenTheme.value;
   return link;

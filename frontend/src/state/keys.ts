@@ -47,6 +47,7 @@ export const KEYS: readonly Key[] = [
   { name: "open", keys: ["o"], act: does(() => toggleOpenHere()) },
   { name: "openAlone", keys: ["O"], act: does(() => toggleOpenHere(true)) },
   { name: "pin", keys: ["p", "P"], act: does(pinSelection) },
+  { name: "save", keys: ["s", "S"], act: does(() => toggle(store.saveOpen)) },
   { name: "edit", keys: ["e", "E"], act: does(toggleEditing) },
   { name: "theme", keys: ["t", "T"], act: does(nextTheme) },
   { name: "help", keys: ["?"], act: does(() => toggle(store.helpOpen)) },
@@ -129,6 +130,7 @@ function closeSomething(): boolean {
   }
   const open: [boolean, () => void][] = [
     [store.helpOpen.value, () => toggle(store.helpOpen)],
+    [store.saveOpen.value, () => toggle(store.saveOpen)],
     [store.rulesOpen.value, () => toggle(store.rulesOpen)],
     [store.selection.value !== null || store.pins.value.length > 0, releaseAll],
     [store.editing.value, toggleEditing],

@@ -30,6 +30,7 @@ export interface Link {
   speed?: number;
   loop?: boolean;
   edit?: boolean;
+  embed?: boolean;
   shows?: "gradients";
   lang?: Language;
   theme?: Theme;
@@ -129,6 +130,7 @@ const FIELDS: { [F in Field]-?: Entry } = {
   speed: entry("speed", number),
   loop: entry("loop", flag),
   edit: entry("edit", flag),
+  embed: entry("embed", flag),
   shows: entry("shows", oneOf(["gradients"] as const)),
   lang: entry("lang", oneOf(LANGUAGES)),
   theme: entry("theme", oneOf(THEMES)),

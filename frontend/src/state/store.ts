@@ -70,6 +70,11 @@ export const sorting = signal<Sort>("unit");
 export const editing = signal(false);
 export const rulesOpen = signal(false);
 export const helpOpen = signal(false);
+export const saveOpen = signal(false);
+/** The page is part of another one: the figure and its player, nothing around them. */
+export const embedded = signal(false);
+/** Paper is being printed on: what is seen is set for it. */
+export const printing = signal(false);
 export const tab = signal<Tab>("lesson");
 export const reducedMotion = signal(false);
 /** What the drawing and the strips show of the run. */
@@ -95,9 +100,10 @@ export const timeAxis = signal<TimeAxis>({ origin: 0, pitch: 0, width: 0 });
 
 // What follows.
 export const text = computed(() => dictionaries[language.value]);
-export const theme = computed<Theme>(
-  () => chosenTheme.value ?? (prefersNight.value ? "night" : "paper"),
-);
+export const theme = computed<Theme>(() => {
+  if (printing.value) return "paper";
+  return chosenTheme.value ?? (prefersNight.value ? "night" : "paper");
+});
 export const equations = computed(() => history.value.present);
 export const isEdited = computed(
   () => architecture.value !== null && equations.value !== architecture.value.equations,

@@ -74,5 +74,5 @@ export function drawing(name: string, wanted: Wanted): string {
   const scene = sceneOf(name, wanted);
   const painter = new SvgPainter();
   paint(painter, scene);
-  return painter.document(scene.size.width, scene.size.height, "#fff", name);
+  return painter.document(scene.size.width, scene.size.height, "#fff", { title: name });
 }

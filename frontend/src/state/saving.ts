@@ -1,0 +1,75 @@
+/** What leaves the page: files of the run's data, the link to the view, the code that puts it into another page. */
+import { send } from "../api/requests.ts";
+import { currentLink } from "./actions.ts";
+import { scalar } from "./gradients.ts";
+import { writeLink } from "./link.ts";
+import { runRequest } from "./run.ts";
+import { architecture, isEdited, language, shows, step, title } from "./store.ts";
+
+export type DataFormat = "json" | "csv" | "npz";
+
+/** "lstm", "lstm-book", "recurrence" for a text of the reader's own. */
+export function fileName(extension: string, detail = ""): string {
+  const id = isEdited.value ? "recurrence" : (architecture.value?.id ?? "recurrence");
+  return `${id.replaceAll("/", "-")}${detail}.${extension}`;
+}
+
+/** A picture's name says which step it shows. */
+export function pictureName(extension: string, times = 1): string {
+  return fileName(extension, `-${step.value}${times > 1 ? `@${times}x` : ""}`);
+}
+
+/** Gives the browser a file to keep. */
+export function download(blob: Blob, name: string): void {
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(blob);
+  anchor.download = name;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
+}
+
+/** The run that is on the screen, computed anew by the service; with its gradients where these are shown. */
+export async function dataFile(format: DataFormat): Promise<Blob> {
+  const request = runRequest();
+  if (!request) throw new Error("nothing has run");
+  const of = shows.value === "gradients" ? scalar.value : null;
+  const body = of === null ? request : { ...request, gradient: { of } };
+  const answer = await send(`/v1/runs?format=${format}`, { language: language.value }, body);
+  return answer.blob();
+}
+
+/** The whole address of what is on the screen now. */
+export function viewAddress(): string {
+  return new URL(writeLink({ ...currentLink(), embed: false }), location.href).href;
+}
+
+/** An `<iframe>` with the same view and nothing around it. */
+export function embedCode(): string {
+  const { edit: _, embed: __, ...link } = currentLink();
+  const address = new URL(writeLink({ ...link, embed: true }), location.href).href;
+  return (
+    `<iframe src="${attribute(address)}" title="${attribute(title.value)}" ` +
+    `width="100%" height="480" style="border: 0" loading="lazy"></iframe>`
+  );
+}
+
+function attribute(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+}
+
+/** Whether the clipboard took it; without leave for the clipboard by the old way. */
+export async function copy(content: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(content);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = content;
+    field.className = "unseen";
+    document.body.append(field);
+    field.select();
+    const isCopied = document.execCommand("copy");
+    field.remove();
+    return isCopied;
+  }
+}
