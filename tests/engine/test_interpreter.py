@@ -21,6 +21,19 @@ x: 2
 for t in time:
     h[t] = tanh(b + W @ h[t-1] + W_d @ h[t-3] + U @ x[t])
 """,
+    "a sum of two products of parameters alone": """
+h: 2
+k: 3
+k = 0.5
+b: 2
+d: 3
+T: (2, 3, 2)
+W: (2, 2)
+V: (2, 2)
+Q: (2, 3)
+for t in time:
+    h[t] = (W @ bilinear(T, k, b)) + (V @ cosine(0.137 + d, 0.137 + Q))
+""",
     "clocks": """
 P = [1, 2, 4]
 K = [[1, 1, 1], [0, 1, 1], [0, 0, 1]]

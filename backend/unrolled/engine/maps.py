@@ -132,7 +132,9 @@ def _affine_sum(
         return None
     other = next(operand.value for operand in total.operands if operand.value != product)
     bias = program.instructions[other]
-    return total.identity if is_static(bias) and bias.shape == total.shape else None
+    # a bias that this very map computes may not be there yet when the product is
+    is_known = is_static(bias) and other not in inside
+    return total.identity if is_known and bias.shape == total.shape else None
 
 
 def _bias(program: Program, member: int, product: int) -> int:
