@@ -88,8 +88,12 @@ def test_the_saved_svg_looks_as_the_screen_does(open_page: Open, view: str, them
     svg = content(saved(page, "SVG"))
     address = f"data:image/svg+xml;base64,{b64encode(svg).decode()}"
     page.mouse.move(0, 0)
-    page.wait_for_timeout(400)
     seen = page.evaluate(DIFFERENCE, address)
+    for _ in range(10):  # until the picture has come to rest
+        if seen["share"] <= 0.01:
+            break
+        page.wait_for_timeout(400)
+        seen = page.evaluate(DIFFERENCE, address)
     assert seen["size"][0] == seen["width"]
     assert seen["share"] <= 0.01
 

@@ -173,7 +173,8 @@ function alphabetOf(held: InputValue | undefined): { alphabet?: string } {
 function formsOf(value: InputValue): [string, string][] {
   if (typeof value === "number") return [["value", String(value)]];
   if (Array.isArray(value)) {
-    const isTree = value.some((each) => Array.isArray(each) && each.some(Array.isArray));
+    const isMixed = value.some(Array.isArray) && !value.every(Array.isArray);
+    const isTree = isMixed || value.some((each) => Array.isArray(each) && each.some(Array.isArray));
     if (isTree) return [["tree", JSON.stringify(value)]];
     return [["values", value.map((row) => (Array.isArray(row) ? row.join(",") : row)).join(";")]];
   }

@@ -23,6 +23,7 @@ const LINKS: [string, Link][] = [
       },
     },
   ],
+  ["a tree of numbers", { architecture: "l", inputs: { x: [0, [1, 2]] } }],
   ["a generated input", { architecture: "l", inputs: { x: { generate: "sine", seed: 4 } } }],
   ["a target that looks ahead", { architecture: "l", inputs: { y: { next: "x" } } }],
   [
