@@ -167,8 +167,23 @@ def test_gradients_that_are_shown_are_saved(open_page: Open) -> None:
     page = open_page(VIEW)
     page.keyboard.press("g")
     page.locator(".figure-mirror[data-shows=gradients]").wait_for(state="attached")
-    names = [output["name"] for output in json.loads(content(saved(page, "JSON")))["outputs"]]
+    data = saved(page, "JSON")
+    names = [output["name"] for output in json.loads(content(data))["outputs"]]
     assert {"h", "grad/h", "grad/W_f"} <= set(names)
+    assert data.suggested_filename == "lstm-gradients.json"
+    figure = saved(page, "SVG")
+    assert figure.suggested_filename == "lstm-gradients-3.svg"
+    assert b"Gradients are shown" in content(figure)
+
+
+def test_a_difference_that_is_shown_is_named(open_page: Open) -> None:
+    page = open_page(VIEW)
+    page.keyboard.press("d")
+    figure = saved(page, "SVG")
+    assert figure.suggested_filename == "lstm-difference-3.svg"
+    assert b"difference" in content(figure)
+    page.keyboard.press("s")
+    expect(page.get_by_role("group", name="Data of this run (not the difference)")).to_be_visible()
 
 
 def test_the_printed_figure_is_lines_and_letters(open_page: Open) -> None:
@@ -179,6 +194,25 @@ def test_the_printed_figure_is_lines_and_letters(open_page: Open) -> None:
     assert streams(pdf).count(b" re\n") + streams(pdf).count(b" l\n") > 500, "the drawing is there"
     expect(page.locator(".printed")).to_have_count(0)
     expect(page.locator("html")).to_have_attribute("data-theme", "night")
+
+
+def test_an_embedded_figure_is_printed_too(open_page: Open) -> None:
+    page = open_page(f"{VIEW}&embed=1")
+    pdf = page.pdf()
+    assert b"/Subtype /Image" not in streams(pdf)
+    assert streams(pdf).count(b" re\n") + streams(pdf).count(b" l\n") > 500, "the drawing is there"
+
+
+def test_an_embedded_figure_says_what_it_shows_and_hides_no_keys(open_page: Open) -> None:
+    page = open_page(f"{VIEW}&embed=1&shows=gradients&clamp=f:1")
+    expect(page.locator(".gradient-note")).to_contain_text("Gradients of")
+    expect(page.get_by_role("group", name="Held")).to_be_visible()
+    for key in ("s", "e", "p"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("menu")).to_have_count(0)
+    page.keyboard.press("o")
+    expect(page).to_have_url(re.compile("open="))
+    assert "edit" not in page.url
 
 
 def streams(pdf: bytes) -> bytes:

@@ -54,7 +54,14 @@ export function Page() {
 }
 
 function Parts() {
-  if (embedded.value) return <Stage />;
+  if (embedded.value) {
+    return (
+      <>
+        {printing.value && <Printed />}
+        <Stage />
+      </>
+    );
+  }
   return (
     <>
       <main class="text-column">

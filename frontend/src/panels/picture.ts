@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Scene } from "../render/scene.ts";
 import type { About } from "../render/svg.ts";
 import type { LegendEntry } from "../render/values.ts";
-import { equations, language, step, text, title, total, unfolded } from "../state/store.ts";
+import { equations, language, shows, step, text, title, total, unfolded } from "../state/store.ts";
 import { wordOf } from "./figure-parts.tsx";
 import { figureWords } from "./figure-words.ts";
 
@@ -20,6 +20,7 @@ export function legendWord(entry: LegendEntry): string {
 export function aboutPicture(): About {
   const words = figureWords[language.value];
   const state = unfolded.value ? words.unfolded(total.value) : words.folded;
-  const description = text.value.save.describe(`${words.figure}, ${state}`, step.value);
+  const what = text.value.say.shows[shows.value];
+  const description = text.value.save.describe(`${words.figure}, ${state}`, what, step.value);
   return { title: title.value, description: `${description}\n${equations.value.trim()}` };
 }

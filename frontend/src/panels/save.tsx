@@ -8,13 +8,13 @@ import {
   copy,
   type DataFormat,
   dataFile,
+  dataName,
   download,
   embedCode,
-  fileName,
   pictureName,
   viewAddress,
 } from "../state/saving.ts";
-import { run, said, saveOpen, text } from "../state/store.ts";
+import { run, said, saveOpen, shows, text } from "../state/store.ts";
 import { Icon } from "./icons.tsx";
 import { aboutPicture, legendWord, picture } from "./picture.ts";
 
@@ -97,7 +97,7 @@ function Menu() {
             {words.print}
           </Item>
         </Group>
-        <Group name={words.data}>
+        <Group name={shows.value === "difference" ? words.dataOfThis : words.data}>
           {FORMATS.map((format) => (
             <Item
               key={format}
@@ -195,7 +195,7 @@ async function savePng(times: number): Promise<void> {
 
 function saveData(format: DataFormat): Promise<void> {
   note.value = { text: text.value.save.working, isFault: false };
-  return kept(fileName(format), () => dataFile(format));
+  return kept(dataName(format), () => dataFile(format));
 }
 
 /** Makes a file and gives it to the browser; the menu stays to say what went wrong. */

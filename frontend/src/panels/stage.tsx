@@ -55,7 +55,10 @@ export function Stage() {
 function EmbeddedStage() {
   return (
     <section class="stage">
+      <HeldLine />
       <FigurePlace />
+      <GradientNote />
+      <DifferenceNote />
       <Player />
       <ScrubberPlace />
       <p class="embed-foot">

@@ -125,7 +125,7 @@ function hasKeys(record: object): boolean {
 }
 
 /** What is too long for an address (a pasted book) is left out of it. */
-function addressOf(link: Link): string {
+export function addressOf(link: Link): string {
   const address = writeLink(link);
   if (address.length <= LONGEST) return address;
   const { inputs: _, ...others } = link;

@@ -80,11 +80,15 @@ export function listenToKeys(): () => void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = KEYS.find((each) => each.keys.includes(event.key));
     if (!key || isKept(event)) return;
+    if (store.embedded.value && NEEDS_THE_PAGE.has(key.name)) return;
     if (key.act() !== false) event.preventDefault();
   };
   window.addEventListener("keydown", onKey);
   return () => window.removeEventListener("keydown", onKey);
 }
+
+/** What acts on parts that a page inside another one has not. */
+const NEEDS_THE_PAGE: ReadonlySet<Name> = new Set(["edit", "pin", "save"]);
 
 const FIELDS = "input:not([type=range]), textarea, select, [contenteditable=true]";
 const PRESSABLE = "button, a[href], summary, [role=tab], [role=option], [role=menuitemradio]";

@@ -1,22 +1,27 @@
 /** What leaves the page: files of the run's data, the link to the view, the code that puts it into another page. */
 import { send } from "../api/requests.ts";
-import { currentLink } from "./actions.ts";
+import { addressOf, currentLink } from "./actions.ts";
 import { scalar } from "./gradients.ts";
-import { writeLink } from "./link.ts";
 import { runRequest } from "./run.ts";
 import { architecture, isEdited, language, shows, step, title } from "./store.ts";
 
 export type DataFormat = "json" | "csv" | "npz";
 
 /** "lstm", "lstm-book", "recurrence" for a text of the reader's own. */
-export function fileName(extension: string, detail = ""): string {
+function baseName(): string {
   const id = isEdited.value ? "recurrence" : (architecture.value?.id ?? "recurrence");
-  return `${id.replaceAll("/", "-")}${detail}.${extension}`;
+  return id.replaceAll("/", "-");
 }
 
-/** A picture's name says which step it shows. */
+/** Of the run's data: its values, and its gradients where these are shown. A difference is not in it. */
+export function dataName(format: DataFormat): string {
+  return `${baseName()}${shows.value === "gradients" ? "-gradients" : ""}.${format}`;
+}
+
+/** Of a picture: what it shows, and at which step. */
 export function pictureName(extension: string, times = 1): string {
-  return fileName(extension, `-${step.value}${times > 1 ? `@${times}x` : ""}`);
+  const what = shows.value === "values" ? "" : `-${shows.value}`;
+  return `${baseName()}${what}-${step.value}${times > 1 ? `@${times}x` : ""}.${extension}`;
 }
 
 /** Gives the browser a file to keep. */
@@ -40,13 +45,13 @@ export async function dataFile(format: DataFormat): Promise<Blob> {
 
 /** The whole address of what is on the screen now. */
 export function viewAddress(): string {
-  return new URL(writeLink({ ...currentLink(), embed: false }), location.href).href;
+  return new URL(addressOf({ ...currentLink(), embed: false }), location.href).href;
 }
 
 /** An `<iframe>` with the same view and nothing around it. */
 export function embedCode(): string {
   const { edit: _, embed: __, ...link } = currentLink();
-  const address = new URL(writeLink({ ...link, embed: true }), location.href).href;
+  const address = new URL(addressOf({ ...link, embed: true }), location.href).href;
   return (
     `<iframe src="${attribute(address)}" title="${attribute(title.value)}" ` +
     `width="100%" height="480" style="border: 0" loading="lazy"></iframe>`

@@ -26,6 +26,7 @@ export const en = {
     print: "Print, PDF",
     printHint: "vector, on paper",
     data: "Data of the run",
+    dataOfThis: "Data of this run (not the difference)",
     json: "JSON",
     jsonHint: "names, shapes, numbers",
     csv: "CSV",
@@ -34,7 +35,7 @@ export const en = {
     npzHint: "arrays for numpy",
     view: "This view",
     link: "Copy link",
-    linkHint: "opens what is seen now",
+    linkHint: "opens this run and view",
     embed: "Copy embed code",
     embedHint: "an iframe for a page",
     saved: (name: string) => `${name} is saved.`,
@@ -43,7 +44,8 @@ export const en = {
     working: "Computing…",
     failed: "It could not be saved.",
     notCopied: "The browser did not let the page copy.",
-    describe: (state: string, step: number) => `${state}, at step ${step}. The equations:`,
+    describe: (state: string, what: string, step: number) =>
+      `${state}, at step ${step}. ${what}. The equations:`,
     open: "Open in unrolled",
   },
 
