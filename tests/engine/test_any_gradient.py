@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -12,6 +13,8 @@ from engine.parity import run_both
 from engine.test_any_recurrence import checked
 from graph.written import Written
 from unrolled.language import Recurrence, Term, parse
+
+pytestmark = pytest.mark.timeout(600)  # texts are drawn until every feature occurred
 
 TOLERANCE = 1e-6
 

@@ -13,6 +13,8 @@ from graph.written import Written
 from unrolled.engine import Run
 from unrolled.language import Recurrence
 
+pytestmark = pytest.mark.timeout(600)  # texts are drawn until every feature occurred
+
 FEWEST = 3
 
 

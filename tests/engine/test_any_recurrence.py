@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 
@@ -13,6 +14,8 @@ from engine.parity import assert_parity, run_both
 from graph.grammar import PROPERTY, recurrences
 from graph.written import Written
 from unrolled.language import Recurrence, parse
+
+pytestmark = pytest.mark.timeout(600)  # texts are drawn until every feature occurred
 
 FEWEST = 5
 
