@@ -73,10 +73,24 @@ def test_an_operation_shows_what_torch_computed(open_page: Open, live_server: st
         assert float(text.replace("−", "-")) == pytest.approx(value, rel=1e-3)
 
 
-def test_at_this_step_alone_and_all_at_once(open_page: Open) -> None:
+def test_one_node_opens_at_this_step_alone(open_page: Open) -> None:
     page = open_page(LSTM)
+    page.locator(".typeset [data-node=f]").first.click()
     page.keyboard.press("O")
-    assert {"f/0", "g/0", "q/0", "s/0", "h/0", "o/0", "p/0", "L/0"} <= operations(page)
+    assert operations(page) == {"f/0", "f/1"}
     expect(page).to_have_url(re.compile("alone=1"))
+    shown = page.locator(".figure-mirror [data-node='f/0'][data-known]")
+    expect(shown).to_have_count(1)
+    expect(shown).to_have_attribute("data-step", "2")
+    page.keyboard.press("ArrowRight")
+    expect(shown).to_have_attribute("data-step", "3")
+    page.keyboard.press("o")  # at every step
+    expect(shown).to_have_count(3)
+
+
+def test_all_open_at_once(open_page: Open) -> None:
+    page = open_page(LSTM)
+    page.keyboard.press("o")
+    assert {"f/0", "g/0", "q/0", "s/0", "h/0", "o/0", "p/0", "L/0"} <= operations(page)
     page.keyboard.press("o")
     assert operations(page) == set()

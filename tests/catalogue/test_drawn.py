@@ -20,15 +20,15 @@ OPERATION = ("id", "function", "operands", "shape", "domains", "reference", "rea
 
 
 def opened(equation: dict[str, Any]) -> dict[str, Any]:
-    """What opening a node needs to know of its equation."""
-    operations = [
-        {key: one[key] for key in OPERATION if key in one} for one in equation["operations"]
-    ]
-    return {
-        "variable": equation["variable"],
-        "boundary": equation.get("boundary"),
-        "operations": operations,
-    }
+    """What opening a node needs to know of its equation; what is empty is left out."""
+
+    def known(operation: dict[str, Any]) -> dict[str, Any]:
+        keys = (*OPERATION, "latex") if operation["function"] == "number" else OPERATION
+        return {key: operation[key] for key in keys if operation.get(key)}
+
+    operations = [known(one) for one in equation["operations"]]
+    where = {"boundary": equation["boundary"]} if equation.get("boundary") else {}
+    return {"variable": equation["variable"], **where, "operations": operations}
 
 
 def text() -> str:

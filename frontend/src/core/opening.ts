@@ -142,8 +142,19 @@ class Opening {
       one_hot: false,
       latex: "",
       line: null,
-      sign: signOf(operation.function),
+      sign: this.signWith(operation),
     });
+  }
+
+  /** A number is no node: it stands beside the sign, "1−", "×0.9". */
+  private signWith(operation: Operation): string {
+    const sign = signOf(operation.function);
+    const operands = this.operandsOf(operation);
+    const isFirst = operands[0]?.function === "number";
+    const numbers = operands.filter((one) => one.function === "number").map((one) => one.latex);
+    if (numbers.length !== 1 || operands.length !== 2) return sign;
+    const isTurned = isFirst && !["add", "multiply"].includes(operation.function);
+    return isTurned ? `${numbers[0]}${sign}` : `${sign}${numbers[0]}`;
   }
 
   /** A sum of several terms is one operation. */

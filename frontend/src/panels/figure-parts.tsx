@@ -1,12 +1,14 @@
 /** Around the drawing: the shared parameters, the legend, and the copy of the drawing that can be read aloud. */
 
 import { type Run, runsOfLatex, textOfRuns } from "../core/label.ts";
-import { boxOf, endsOf } from "../core/pose.ts";
+import { boxOf, type ColumnAt, endsOf } from "../core/pose.ts";
+import type { PlacedNode } from "../core/template.ts";
 import type { FoldedGraph, GraphNode, Selection, Theme, Trace } from "../core/types.ts";
 import { toScreen } from "../core/view.ts";
 import { isLearned, type Scale, scaleTable, symbolColour } from "../render/colours.ts";
 import { colourOfEdge, eachCopy } from "../render/edges.ts";
 import { eachNode } from "../render/nodes.ts";
+import { isPale } from "../render/operations.ts";
 import { windowOf } from "../render/paint.ts";
 import type { Scene } from "../render/scene.ts";
 import { type LegendEntry, type Ranges, shortNumber } from "../render/values.ts";
@@ -207,6 +209,12 @@ export function describe(
 }
 
 /** Where everything visible stands, for tests and tools: the drawing's copy in the document. */
+/** Whether a box shows its value: it has arrived, and an operation is open at this step. */
+function isSeen(scene: Scene, node: PlacedNode, column: ColumnAt): boolean {
+  const step = node.place === "step" && typeof column === "number" ? column : 1;
+  return !isPale(scene, node, column) && scene.trace?.value(node.id, step) != null;
+}
+
 export function Mirror({ scene }: { scene: Scene }) {
   const { first, last } = windowOf(scene);
   const nodes: preact.JSX.Element[] = [];
@@ -221,7 +229,7 @@ export function Mirror({ scene }: { scene: Scene }) {
         key={`${node.id}@${column}`}
         data-node={node.id}
         data-step={step}
-        data-known={scene.trace?.value(node.id, step === "" ? 1 : Number(step)) ? "" : undefined}
+        data-known={isSeen(scene, node, column) ? "" : undefined}
         data-x={round(x)}
         data-y={round(y)}
         data-w={round(box.width * scene.camera.scale)}

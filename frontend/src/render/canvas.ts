@@ -1,6 +1,7 @@
 /** Paints on a canvas, sharp on any screen: the context is scaled once, everything else is in CSS pixels. */
 
 import type { Run } from "../core/label.ts";
+import type { Box } from "../core/pose.ts";
 import { type Font, LABEL_DROP, type Letters, labelFont, setName } from "./letters.ts";
 import { type Painter, type Stroke, type TextStyle, wayAround } from "./painter.ts";
 
@@ -187,16 +188,14 @@ export class CanvasPainter implements Painter {
   }
 
   ring(
-    x: number,
-    y: number,
-    width: number,
-    height: number,
+    box: Box,
     thickness: number,
     count: number,
     colourAt: (index: number) => string,
     alpha: number,
   ): void {
     const { context } = this;
+    const { x, y, width, height } = box;
     const { length, top } = wayAround(width, height);
     const part = length / count;
     context.globalAlpha = alpha;

@@ -10,9 +10,15 @@ import { type Scene, STYLE } from "./scene.ts";
 import { cellValue, colourOf } from "./values.ts";
 
 /** Signs are never set smaller than this. */
-const SMALLEST_SIGN = 8;
+const SMALLEST_SIGN = 11;
 const RING = 4;
 const MOST_SEGMENTS = 64;
+
+/** Whether an operation is of a step at which its variable is not open. */
+export function isPale(scene: Scene, node: PlacedNode, column: ColumnAt): boolean {
+  const isOperation = node.node.sign !== undefined && node.place === "step";
+  return isOperation && scene.alone !== null && column !== scene.alone;
+}
 
 /** A circle with its sign; around it the units of what it gives, from the top clockwise. */
 export function paintOperation(
@@ -25,7 +31,7 @@ export function paintOperation(
   stroke: Stroke,
 ): void {
   const { theme, camera, ranges } = scene;
-  const isElsewhere = scene.alone !== null && column !== scene.alone;
+  const isElsewhere = isPale(scene, node, column);
   const alpha = stroke.alpha * (isElsewhere ? STYLE.pending : 1);
   const radius = Math.min(frame.width, frame.height) / 2;
   const paper = ink(theme).paper;
@@ -38,9 +44,13 @@ export function paintOperation(
     const colourAt = (index: number): string =>
       colourOf(node.node, cellValue(values, index, count), ranges, theme);
     const inset = (thickness + stroke.width) / 2;
-    const [width, height] = [frame.width - 2 * inset, frame.height - 2 * inset];
-    const [left, top] = [frame.x + inset, frame.y + inset];
-    painter.ring(left, top, width, height, thickness, count, colourAt, alpha);
+    const way = {
+      x: frame.x + inset,
+      y: frame.y + inset,
+      width: frame.width - 2 * inset,
+      height: frame.height - 2 * inset,
+    };
+    painter.ring(way, thickness, count, colourAt, alpha);
   }
   const sign = node.node.sign ?? "";
   const size = Math.max(MEASURE.sign * camera.scale, SMALLEST_SIGN);

@@ -62,6 +62,7 @@ function paintStepNumbers(painter: Painter, scene: Scene, first: number, last: n
       colour: isCurrent ? ink(theme).text : ink(theme).muted,
       alpha: alpha * (arrived ? 1 : 0.5),
       align: "center",
+      halo: ink(theme).paper,
     });
   }
 }

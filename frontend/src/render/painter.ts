@@ -1,6 +1,7 @@
 /** What a drawing is made of. The canvas painter puts it on the screen, the SVG painter into a file. */
 
 import type { Run } from "../core/label.ts";
+import type { Box } from "../core/pose.ts";
 
 export interface Stroke {
   colour: string;
@@ -79,10 +80,7 @@ export interface Painter {
   ): void;
   /** Coloured segments along the edge of a box with round ends, from the middle of its top clockwise. */
   ring(
-    x: number,
-    y: number,
-    width: number,
-    height: number,
+    box: Box,
     thickness: number,
     count: number,
     colourAt: (index: number) => string,

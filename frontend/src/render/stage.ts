@@ -6,10 +6,10 @@
 import type { Run } from "../core/label.ts";
 import { DURATION, isMoving, type Motion, resting, send, valueAt } from "../core/motion.ts";
 import { isSame } from "../core/pins.ts";
-import { type Front, upTo } from "../core/playback.ts";
+import { upTo } from "../core/playback.ts";
 import { indexNodes, type NodeIndex, type Pose, poseOf, visibleSteps } from "../core/pose.ts";
 import { layOut, type Template } from "../core/template.ts";
-import type { Domain, FoldedGraph, Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
+import type { Selection, TimeAxis } from "../core/types.ts";
 import {
   between,
   type Camera,
@@ -29,42 +29,8 @@ import { type Emphasis, emphasisOf, NONE, united } from "./emphasis.ts";
 import { fadeOut, isOpened } from "./fading.ts";
 import { paint } from "./paint.ts";
 import { learnedOf, namesOf, type Scene } from "./scene.ts";
+import { isOther, type StageInput } from "./stage-input.ts";
 import { type Ranges, rangesOf } from "./values.ts";
-
-export interface StageInput {
-  graph: FoldedGraph;
-  domains: readonly Domain[];
-  trace: Trace | null;
-  step: number;
-  /** How far the run is seen during playback. */
-  front: Front | null;
-  playing: boolean;
-  unfolded: boolean;
-  selection: Selection | null;
-  pins: readonly Selection[];
-  /** The one step at which opened nodes are open; null at every step. */
-  alone: number | null;
-  pointed: Selection | null;
-  theme: Theme;
-  reducedMotion: boolean;
-}
-
-/** What a picture depends on. */
-const WATCHED: Record<keyof StageInput, true> = {
-  graph: true,
-  domains: true,
-  trace: true,
-  step: true,
-  front: true,
-  playing: true,
-  unfolded: true,
-  selection: true,
-  pins: true,
-  alone: true,
-  pointed: true,
-  theme: true,
-  reducedMotion: true,
-};
 
 /** Told after every frame: where the time axis lies, and whether the picture has come to rest. */
 export type Listener = (axis: TimeAxis, isResting: boolean) => void;
@@ -157,8 +123,7 @@ export class Stage {
     const now = performance.now();
     const last = this.input;
     const isNewVersion = next.trace !== null && next.trace.version !== this.version;
-    const keys = Object.keys(WATCHED) as (keyof StageInput)[];
-    if (!isNewVersion && keys.every((key) => next[key] === last[key])) return;
+    if (!isNewVersion && !isOther(next, last)) return;
     this.input = next;
     if (next.graph !== last.graph) this.changeGraph(next, last);
     const isNewRun = next.trace !== last.trace;
@@ -280,7 +245,8 @@ export class Stage {
     this.refit();
     const isFree = this.isTouched.unfolded || !isWhole(this.pose(), this.unfolded.scale, this.size);
     if (left !== null && isFree) this.keepLeft(left);
-    this.draw();
+    cancelAnimationFrame(this.request);
+    this.frame(); // a resized canvas is empty: not for a moment is it seen so
   }
 
   /** World place at the left edge of an unfolded picture. */

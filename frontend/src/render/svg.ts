@@ -1,6 +1,7 @@
 /** Paints into an SVG document: for export, for print, and for tests that read the drawing. */
 
 import type { Run } from "../core/label.ts";
+import type { Box } from "../core/pose.ts";
 import { traceLine } from "./canvas.ts";
 import {
   estimate,
@@ -190,15 +191,13 @@ export class SvgPainter implements Painter {
   }
 
   ring(
-    x: number,
-    y: number,
-    width: number,
-    height: number,
+    box: Box,
     thickness: number,
     count: number,
     colourAt: (index: number) => string,
     alpha: number,
   ): void {
+    const { x, y, width, height } = box;
     const { length, top } = wayAround(width, height);
     const part = length / count;
     const place =

@@ -1,6 +1,6 @@
 /** Where playback stands: the phases of the run, the beat that is shown, and how far values are seen. */
 import { computed } from "@preact/signals";
-import { type Front, frontOf, next, type Phase, phasesOf } from "../core/playback.ts";
+import { type Front, frontOf, next, type Phase, phasesOf, stepOf } from "../core/playback.ts";
 import type { Trace } from "../core/types.ts";
 import { description, moment, run, shownTrace, shows, traceVersion } from "./store.ts";
 
@@ -35,10 +35,12 @@ export const isNextHere = computed(() => {
   const ahead = frontOf(phases.value, then, places.value, trace.shows);
   if (!ahead || ahead.phase.names.size === 0) return true;
   if (isDone && trace.shows === "values") return true;
+  const step = stepOf(phases.value, then, trace);
   const length = trace.lengths[ahead.phase.domain ?? ""] ?? 1;
   const isHere = (name: string): boolean => {
-    for (let step = 1; step <= length; step++) {
-      if (ahead.isNew(name, step)) return trace.value(name, step) !== null;
+    if (step !== null) return trace.value(name, step) !== null;
+    for (let at = 1; at <= length; at++) {
+      if (ahead.isNew(name, at)) return trace.value(name, at) !== null; // a map at once, a tree's level soon
     }
     return false;
   };

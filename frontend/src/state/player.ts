@@ -12,7 +12,6 @@ import {
   reducedMotion,
   said,
   shownTrace,
-  shows,
   speed,
   step,
   symbolAt,
@@ -125,8 +124,9 @@ function turnTo(by: 1 | -1): void {
   said.value = text.value.say.step(step.value, total.value, symbolAt(step.value));
 }
 
-export function isLeftwards(): boolean {
-  return shows.value === "gradients";
+/** Gradients, once they are here, go from the last step to the first. */
+function isLeftwards(): boolean {
+  return shownTrace.value?.shows === "gradients";
 }
 
 /** The first step, or the first beat. */

@@ -4,6 +4,7 @@ import { isAbort } from "../api/problems.ts";
 import type * as schema from "../api/schema.ts";
 import { streamRun } from "../api/stream.ts";
 import type { Architecture, Description, RunRequest } from "../api/wire.ts";
+import type { FoldedGraph } from "../core/types.ts";
 import { openedGraph } from "./opening.ts";
 import {
   architecture,
@@ -56,15 +57,15 @@ export function runRequest(): RunRequest | null {
     inputs: effectiveInputs.value,
     forcing: known.request.forcing,
     ...(isHolding ? { clamp: held } : {}),
-    ...(openedGraph.value ? { variables: shownVariables(known.description) } : {}),
+    ...(openedGraph.value ? { variables: drawnIn(openedGraph.value) } : {}),
   };
 }
 
-/** All variables, and the operations of those that are opened. */
-function shownVariables(description: Description): string[] {
-  const graph = openedGraph.value ?? description.graph;
-  const drawn = graph.nodes.filter((node) => node.kind === "input" || node.kind === "variable");
-  return drawn.map((node) => node.id);
+/** All that is drawn with values: variables, inputs, and operations of what is opened. */
+function drawnIn({ nodes }: FoldedGraph): string[] {
+  return nodes
+    .filter((node) => node.kind === "input" || node.kind === "variable")
+    .map((node) => node.id);
 }
 
 /** The catalogue's boundary values, for the variables that the edited text still has. */

@@ -15,6 +15,11 @@ interface Track {
   to: number;
 }
 
+function emptyTrack(domain: string | null, steps: number, size: number): Track {
+  const values = new Float32Array(steps * size).fill(Number.NaN);
+  return { domain, steps, size, values, low: Infinity, high: -Infinity, from: Infinity, to: 0 };
+}
+
 export class RunTrace implements Trace {
   readonly shows = "values";
   readonly lengths: Record<string, number>;
@@ -37,17 +42,7 @@ export class RunTrace implements Trace {
       const [domain = null, ...inner] = start.domains[name] ?? [];
       const size = product([...inner.map((each) => start.lengths[each] ?? 1), ...shape]);
       const steps = domain === null ? 1 : (start.lengths[domain] ?? 0);
-      const values = new Float32Array(steps * size).fill(Number.NaN);
-      const track = {
-        domain,
-        steps,
-        size,
-        values,
-        low: Infinity,
-        high: -Infinity,
-        from: Infinity,
-        to: 0,
-      };
+      const track = emptyTrack(domain, steps, size);
       this.#tracks.set(name, track);
     }
     for (const [name, positions] of Object.entries(start.boundary ?? {})) {
@@ -126,19 +121,8 @@ export class RunTrace implements Trace {
   #trackOf(name: string, domain: string | null, first: Nested): Track {
     const known = this.#tracks.get(name);
     if (known) return known;
-    const size = count(first);
     const steps = domain === null ? 1 : (this.lengths[domain] ?? 0);
-    const values = new Float32Array(steps * size).fill(Number.NaN);
-    const track: Track = {
-      domain,
-      steps,
-      size,
-      values,
-      low: Infinity,
-      high: -Infinity,
-      from: Infinity,
-      to: 0,
-    };
+    const track = emptyTrack(domain, steps, count(first));
     this.#tracks.set(name, track);
     return track;
   }

@@ -44,8 +44,18 @@ export const CATALOGUE: ReadonlyMap<string, Described> = new Map(
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line))
-    .map(({ id, ...described }: Described & { id: string }) => [id, described]),
+    .map(({ id, equations, ...described }: Described & { id: string }) => [
+      id,
+      { ...described, equations: (equations ?? []).map(completed) },
+    ]),
 );
+
+/** What is empty is left out of the file. */
+function completed(equation: OpenedEquation): OpenedEquation {
+  const empty = { operands: [], shape: [], domains: [], reference: null, reads: [], latex: "" };
+  const operations = equation.operations.map((one) => ({ ...empty, ...one }));
+  return { variable: equation.variable, boundary: equation.boundary ?? null, operations };
+}
 
 /** Every variable of a text of the catalogue that can be opened. */
 export function openable({ graph, equations = [] }: Described): string[] {

@@ -49,6 +49,10 @@ test("the inner loop of an LSTM: what is kept and what is added", () => {
   expect(kept?.reads).toEqual([{ domain: "time", delay: 1 }]);
 });
 
+test("a number stands beside the sign of its operation", () => {
+  expect(signs(opened("gru", "h"))).toContain("1−");
+});
+
 test("parameters that are multiplied with each other are no node", () => {
   const graph = opened("clockwork-rnn", "u");
   expect(signs(graph)).toEqual(["+", "tanh"]);
