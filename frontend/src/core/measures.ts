@@ -79,7 +79,7 @@ export function shapeOf(node: GraphNode): Shape {
 
 /** A sign of several letters stands in a longer circle. */
 function signWidth(sign: string): number {
-  return sign.length > 1 ? sign.length * MEASURE.sign * 0.6 + 16 : 0;
+  return sign.length > 1 ? sign.length * MEASURE.sign * 0.6 + 22 : 0;
 }
 
 /** Size of a node's box, wide and high enough for the lines that end on its sides. */

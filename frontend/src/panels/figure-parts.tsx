@@ -15,6 +15,9 @@ import { type LegendEntry, type Ranges, shortNumber } from "../render/values.ts"
 import type { FigureWords } from "./figure-words.ts";
 
 /** A name set as in the drawing. */
+/** Set over the letter before them. */
+const COMBINING = { hat: "\u0302", tilde: "\u0303", bar: "\u0304" } as const;
+
 export function Name({ runs }: { runs: readonly Run[] }) {
   return (
     <span class="set-name">
@@ -35,6 +38,7 @@ export function Name({ runs }: { runs: readonly Run[] }) {
         return (
           <span key={key} data-face={run.face}>
             {run.text}
+            {run.accent && COMBINING[run.accent]}
           </span>
         );
       })}

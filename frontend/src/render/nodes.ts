@@ -219,6 +219,7 @@ function indexOfHot(values: Float32Array | null): string | null {
 export function paintNames(painter: Painter, scene: Scene, first: number, last: number): void {
   const named = namedColumn(scene, first, last);
   eachNode(scene, first, last, (node, column) => {
+    if (node.node.sign !== undefined) return; // its sign is its name
     const isBoundary = isBoundaryColumn(scene, node, column);
     const isOnce = node.place !== "step";
     const isPointed =

@@ -54,7 +54,8 @@ export function paintOperation(
   }
   const sign = node.node.sign ?? "";
   const size = Math.max(MEASURE.sign * camera.scale, SMALLEST_SIGN);
-  if (sign.length * size * 0.58 > frame.width) {
+  const room = sign.length > 1 ? frame.width - 2 * thickness : frame.width;
+  if (sign.length * size * 0.58 > room) {
     if (!values) return;
     // too small for its sign: at least the largest of its values
     const fill = colourOf(node.node, cellValue(values, 0, 1), ranges, theme);
