@@ -143,7 +143,18 @@ function moveFocus(container: Element, from: HTMLElement, by: number): void {
   next.focus();
 }
 
-/** One stop of the Tab key for all symbols of a container; the arrow keys move between them. */
+/** What a symbol is called aloud: the letters that are seen, without the fillers of KaTeX. */
+function nameOf(symbol: HTMLElement): string {
+  const seen = (symbol.textContent ?? "").replace(/\u200b/g, "").trim();
+  return seen || (symbol.dataset.node ?? symbol.dataset.parameter ?? "");
+}
+
+/**
+ * One stop of the Tab key for all symbols of a container; the arrow keys move between them.
+ *
+ * KaTeX hides what it draws from screen readers and gives them MathML. Where symbols can be pressed
+ * it is the other way round: what is drawn holds the buttons, and is read.
+ */
 export function useSymbolFocus(dependencies: readonly unknown[]) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -151,7 +162,10 @@ export function useSymbolFocus(dependencies: readonly unknown[]) {
     for (const [i, symbol] of symbols.entries()) {
       symbol.tabIndex = i === 0 ? 0 : -1;
       symbol.setAttribute("role", "button");
-      symbol.setAttribute("aria-label", symbol.dataset.node ?? symbol.dataset.parameter ?? "");
+      symbol.setAttribute("aria-label", nameOf(symbol));
+      const drawn = symbol.closest(".katex-html");
+      drawn?.removeAttribute("aria-hidden");
+      drawn?.previousElementSibling?.setAttribute("aria-hidden", "true");
     }
   }, dependencies);
   return place;

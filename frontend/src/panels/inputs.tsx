@@ -159,6 +159,7 @@ function NumberField({ id, node, value }: { id: string; node: GraphNode; value: 
       id={id}
       class="field input-number"
       type="number"
+      aria-label={text.value.input.number(node.id)}
       min={node.one_hot ? 0 : undefined}
       max={last}
       step={node.one_hot ? 1 : "any"}

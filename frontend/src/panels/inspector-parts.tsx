@@ -81,6 +81,7 @@ export function Reference({ edge, end }: ReferenceProps) {
       <button
         type="button"
         class="reference-name"
+        aria-label={node.id}
         onClick={() =>
           select(
             isParameter
@@ -98,6 +99,7 @@ export function Reference({ edge, end }: ReferenceProps) {
         <button
           type="button"
           class="reference-name"
+          aria-label={words.through(through)}
           title={words.through(through)}
           onClick={() => select({ kind: "parameter", id: through })}
         >

@@ -12,6 +12,7 @@ import {
   selection,
   tab,
   text,
+  title,
 } from "../state/store.ts";
 import { Equations } from "./equations.tsx";
 import { GraphFacts } from "./facts.tsx";
@@ -63,8 +64,9 @@ function Parts() {
     );
   }
   return (
-    <>
-      <main class="text-column">
+    <main class="parts">
+      <h1 class="narrow-title unseen">{title.value}</h1>
+      <div class="text-column">
         <LessonHead />
         {printing.value && <Printed />}
         <Equations />
@@ -73,12 +75,12 @@ function Parts() {
         <Symbols />
         <Schedule />
         <GraphFacts />
-      </main>
+      </div>
       <Stage />
       {rulesOpen.value && <Rules />}
       <Inspector />
       <Tabs />
-    </>
+    </main>
   );
 }
 

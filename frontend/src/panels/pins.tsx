@@ -38,7 +38,13 @@ function Pin({ pin }: { pin: Selection }) {
       onPointerLeave={() => point(null)}
       data-pin={pin.id}
     >
-      <button type="button" class="pin-name" title={words.inspect} onClick={() => turnTo(pin)}>
+      <button
+        type="button"
+        class="pin-name"
+        aria-label={words.inspectPin(pin.id, step)}
+        title={words.inspect}
+        onClick={() => turnTo(pin)}
+      >
         <Formula latex={`\\htmlData{${kind}=${node.id}}{${node.latex}}${superscript}`} />
         {edge && <span class="note">→ {edge.target}</span>}
       </button>

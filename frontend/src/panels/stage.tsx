@@ -38,7 +38,7 @@ import { RunTrouble } from "./trouble.tsx";
 export function Stage() {
   if (embedded.value) return <EmbeddedStage />;
   return (
-    <section class="stage">
+    <section class="stage" aria-label={text.value.run.stage}>
       <Inputs />
       <HeldLine />
       <FigurePlace />
@@ -54,7 +54,8 @@ export function Stage() {
 /** In another page: the figure and its player, and the way to everything else. */
 function EmbeddedStage() {
   return (
-    <section class="stage">
+    <main class="stage">
+      <h1 class="unseen">{title.value}</h1>
       <HeldLine />
       <FigurePlace />
       <GradientNote />
@@ -67,7 +68,7 @@ function EmbeddedStage() {
           {text.value.save.open}
         </a>
       </p>
-    </section>
+    </main>
   );
 }
 

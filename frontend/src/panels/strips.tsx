@@ -188,7 +188,10 @@ export function Strips(props: StripsProps) {
               class="strip-name"
               data-strip={strip.node.id}
               aria-pressed={selected === strip.node.id}
-              aria-label={words.strip(textOfRuns(runs) || strip.node.id, strip.pyramid.rows)}
+              aria-label={words.strip(
+                runs.map((run) => run.text).join("") || strip.node.id,
+                strip.pyramid.rows,
+              )}
               style={{
                 top: `${strip.top}px`,
                 height: `${strip.height}px`,

@@ -116,6 +116,7 @@ export const en = {
     title: "Input",
     text: (name: string) => `Text for ${name}`,
     placeholder: "Type something",
+    number: (name: string) => `Number for ${name}`,
     numbers: (name: string, width: number) =>
       width === 1 ? `Numbers for ${name}, one a step` : `Rows for ${name}, ${width} numbers a step`,
     classes: (steps: number) => (steps === 1 ? "1 class" : `${steps} classes`),
@@ -329,6 +330,8 @@ export const en = {
     pin: "Pin: it stays while others are selected",
     pinned: "Pinned",
     inspect: "Inspect this one",
+    inspectPin: (name: string, step: number | null) =>
+      step === null ? `Inspect ${name}` : `Inspect ${name} at step ${step}`,
     release: (name: string) => `Release ${name}`,
     open: "Open: show the operations of the equation",
     shut: "Close: hide the operations",
@@ -352,6 +355,7 @@ export const en = {
   kinds: { fixed: "fixed parameter", constant: "constant", setting: "setting" },
 
   run: {
+    stage: "The figure and its run",
     loading: "Opening the book…",
     running: "Running",
     arrived: (steps: number, total: number) => `${steps} of ${total} steps`,

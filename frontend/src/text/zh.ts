@@ -115,6 +115,7 @@ export const zh: Dictionary = {
     title: "输入",
     text: (name) => `${name} 的文本`,
     placeholder: "输入一些文字",
+    number: (name) => `${name} 的数值`,
     numbers: (name, width) =>
       width === 1 ? `${name} 的数值，每步一个` : `${name} 的各行，每步 ${width} 个数`,
     classes: (steps) => `${steps} 个类别`,
@@ -307,6 +308,7 @@ export const zh: Dictionary = {
     pin: "固定：选择其他内容时保留它",
     pinned: "已固定",
     inspect: "查看这一个",
+    inspectPin: (name, step) => (step === null ? `查看 ${name}` : `查看第 ${step} 步的 ${name}`),
     release: (name) => `取消固定 ${name}`,
     open: "打开：显示方程中的运算",
     shut: "关闭：隐藏运算",
@@ -330,6 +332,7 @@ export const zh: Dictionary = {
   kinds: { fixed: "固定的参数", constant: "常数", setting: "设置" },
 
   run: {
+    stage: "图与运行",
     loading: "正在打开…",
     running: "正在运行",
     arrived: (steps, total) => `已到 ${steps} / ${total} 步`,
