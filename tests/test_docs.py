@@ -46,6 +46,18 @@ def test_the_example_of_the_language_is_a_text(root: Path) -> None:
     assert parse(text).variables.keys() == {"x", "y", "h", "o", "L", "loss"}
 
 
+def test_the_reader_of_frames_reads_a_run(
+    root: Path, client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ((_, program),) = blocks(root, "docs/runs.md", "python")
+    monkeypatch.setattr("httpx.post", lambda address, json: client.post(address, json))
+    exec(compile(program, "docs/runs.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    steps = [int(line.split()[1]) for line in lines if " h " in line]
+    assert steps == [1, 2, 4]
+    assert "steps 4 h (2, 8)" in lines
+
+
 @pytest.mark.parametrize("page", ["docs/runs.md", "docs/jacobians-and-facts.md"])
 def test_requests_are_answered(root: Path, page: str, client: Client) -> None:
     requests = [(path, text) for path, text in blocks(root, page, "json") if path]

@@ -25,6 +25,11 @@ class StreamEvent(RootModel[answers.StreamEvent]):
     """A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`."""
 
 
+class Frames(RootModel[bytes]):
+    """Lines of JSON, each an event of `/v1/runs/stream`. In `steps` and `gradients` each value is its shape,
+    the steps first, and behind the line follow as many bytes as its `bytes` says: float32, little-endian."""
+
+
 class Npz(RootModel[bytes]):
     """A zip file of numpy arrays, one for each tensor of the JSON answer and under its name."""
 
@@ -44,6 +49,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "/v1/recurrences/module": schemas.RecurrenceRequest,
     "/v1/runs": schemas.RunRequest,
     "/v1/runs/stream": schemas.RunRequest,
+    "/v1/runs/frames": schemas.RunRequest,
 }
 ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/healthz": (answers.Health, "application/json"),
@@ -56,6 +62,7 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/v1/recurrences/module": (Source, "text/x-python"),
     "/v1/runs": (answers.RunResult, "application/json"),
     "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
+    "/v1/runs/frames": (Frames, "application/vnd.unrolled.frames"),
 }
 """Per path, what comes in and what goes out."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import orjson
@@ -24,10 +25,11 @@ from .results import Work, answer
 from .runs import begin, plan, read, shapes, unknown_architecture
 from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from .state import state_of
-from .streaming import lines
+from .streaming import frames, lines
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+FRAMES = "application/vnd.unrolled.frames"
 PYTHON = "text/x-python"
 
 router = APIRouter()
@@ -198,6 +200,7 @@ async def run_jacobians(
 
 RunBody = Annotated[RunRequest, Depends(body_of(RunRequest, *MEDIA_TYPES.values()))]
 StreamBody = Annotated[RunRequest, Depends(body_of(RunRequest, NDJSON))]
+FramesBody = Annotated[RunRequest, Depends(body_of(RunRequest, FRAMES))]
 
 
 @router.post("/v1/runs", tags=["runs"], summary="Run, and answer when done")
@@ -231,8 +234,28 @@ async def run_stream(
     found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
     run = await state.workers.run(begin, found)
     events = lines(found, run, start=start, digits=digits, language=language_of(request))
+    return streamed(state.workers.follow(events), NDJSON)
+
+
+@router.post("/v1/runs/frames", tags=["runs"], summary="Run, and send the steps as raw numbers")
+async def run_frames(request: Request, body: FramesBody, start: Start = 1) -> Response:
+    """The events of `/v1/runs/stream` for programs that draw: a line of JSON each, ended by a line feed.
+
+    In `steps` and `gradients`, `values` are shapes (the steps first) and `bytes` is how many bytes follow the
+    line: float32, little-endian, variable after variable in the order of `values`. NaN and infinity are
+    themselves.
+    """
+    state = state_of(request)
+    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
+    run = await state.workers.run(begin, found)
+    events = frames(found, run, start=start, language=language_of(request))
+    return streamed(state.workers.follow(events), FRAMES)
+
+
+def streamed(events: AsyncIterator[bytes], media_type: str) -> Response:
+    """An answer that leaves as it is made: nothing on the way keeps it."""
     return StreamingResponse(
-        state.workers.follow(events),
-        media_type=NDJSON,
+        events,
+        media_type=media_type,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

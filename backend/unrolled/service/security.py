@@ -79,7 +79,12 @@ def host_of(scope: Scope) -> str:
 
 def compressed(app: ASGIApp) -> ASGIApp:
     """Gzip for everything but streams, which must leave as they are made, and raw numbers, which hardly shrink."""
-    streams = ("application/x-ndjson", "application/octet-stream", "application/x-npz")
+    streams = (
+        "application/x-ndjson",
+        "application/vnd.unrolled.frames",
+        "application/octet-stream",
+        "application/x-npz",
+    )
     return GZipMiddleware(
         app,
         minimum_size=1_000,

@@ -1,7 +1,7 @@
-"""A run as lines of JSON while it is computed.
+"""A run as events while it is computed: lines of JSON, or frames of a line and raw numbers.
 
-`lines` is an ordinary generator: a worker thread advances it one line at a time (`workers.py`), so
-that nothing is computed before its predecessor was taken, and nothing after the client has left.
+`lines` and `frames` are ordinary generators: a worker thread advances them one event at a time (`workers.py`),
+so that nothing is computed before its predecessor was taken, and nothing after the client has left.
 """
 
 from __future__ import annotations
@@ -106,7 +106,19 @@ def start_event(found: Plan, run: Run, digits: int | None) -> dict[str, Any]:
 def lines(
     found: Plan, run: Run, *, start: int, digits: int | None, language: Language
 ) -> Iterator[bytes]:
-    """The events of a run, one JSON line each; of the first pass over a domain only from `start` on.
+    """The events of a run, one JSON line each."""
+    return map(line_of, events(found, run, start=start, digits=digits, language=language))
+
+
+def frames(found: Plan, run: Run, *, start: int, language: Language) -> Iterator[bytes]:
+    """The events of a run, one frame each (`frame_of`)."""
+    return map(frame_of, events(found, run, start=start, digits=None, language=language))
+
+
+def events(
+    found: Plan, run: Run, *, start: int, digits: int | None, language: Language
+) -> Iterator[dict[str, Any]]:
+    """The events of a run; of the first pass over a domain only from `start` on.
 
     A run may go over a domain several times (forward states, backward states, what reads both). The
     later passes (gradients among them) are always sent whole: they came after the cut, or the reader asks for
@@ -117,7 +129,7 @@ def lines(
     began = perf_counter()
     try:
         first = start_event(found, run, digits)
-        yield line_of(first)
+        yield first
         sent = {f"{name}[{place}]" for name, one in first["boundary"].items() for place in one}
         nonfinite = NonFinite()
         ending: dict[str, np.ndarray] = {}
@@ -136,9 +148,7 @@ def lines(
             if chunk.domain is None:
                 ending = arrays
             elif chunk.last >= skipped_to:
-                yield line_of(
-                    steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
-                )
+                yield steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
         end: dict[str, Any] = {
             "event": "end",
             "steps": max(run.lengths.values(), default=0),
@@ -157,19 +167,19 @@ def lines(
                 if chunk.domain is None:
                     end |= whole_gradients(end["values"], backward, arrays, digits)
                 else:
-                    yield line_of(gradients_event(chunk, arrays))
+                    yield gradients_event(chunk, arrays)
         end |= {
             "nonfinite": nonfinite.document(),
             "seconds": round(perf_counter() - began, 6),
         }
-        yield line_of(end)
+        yield end
     except RunError as error:  # found when `stop` has told the length
         found_late = run_problem(error)
         problem = problem_document(found_late.kind, language, found_late.faults)
-        yield line_of({"event": "error", "problem": problem})
+        yield {"event": "error", "problem": problem}
     except (ArithmeticError, MemoryError, RuntimeError, ValueError):
         log.exception("a run broke in the middle of its stream")
-        yield line_of({"event": "error", "problem": problem_document("internal", language)})
+        yield {"event": "error", "problem": problem_document("internal", language)}
 
 
 def domains_of(run: Run, name: str) -> int:
@@ -223,3 +233,17 @@ def whole_gradients(
 
 def line_of(event: Mapping[str, Any]) -> bytes:
     return orjson.dumps(event, option=ENCODING | orjson.OPT_APPEND_NEWLINE)
+
+
+def frame_of(event: Mapping[str, Any]) -> bytes:
+    """An event as a line of JSON, and behind it the numbers of its steps, if it has any.
+
+    In the line, `values` of `steps` and `gradients` are shapes, the steps first, and `bytes` is how many follow:
+    float32, little-endian, variable after variable in that order.
+    """
+    if event["event"] not in ("steps", "gradients"):
+        return line_of(event)
+    arrays = [np.ascontiguousarray(one, dtype="<f4") for one in event["values"].values()]
+    shapes = {name: list(one.shape) for name, one in event["values"].items()}
+    header = {**event, "values": shapes, "bytes": sum(one.nbytes for one in arrays)}
+    return b"".join([line_of(header), *(one.tobytes() for one in arrays)])

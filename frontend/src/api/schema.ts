@@ -9,6 +9,11 @@ export type Numbers = number | null | Numbers[];
  */
 export type Csv = string;
 /**
+ * Lines of JSON, each an event of `/v1/runs/stream`. In `steps` and `gradients` each value is its shape,
+ * the steps first, and behind the line follow as many bytes as its `bytes` says: float32, little-endian.
+ */
+export type Frames = string;
+/**
  * A zip file of numpy arrays, one for each tensor of the JSON answer and under its name.
  */
 export type Npz = string;
@@ -39,6 +44,7 @@ export interface Schemas {
   ErrorEvent: ErrorEvent;
   Facts: Facts;
   FoldedCounts: FoldedCounts;
+  Frames: Frames;
   GeneratedInput: GeneratedInput;
   GradientRequest: GradientRequest;
   GradientsEvent: GradientsEvent;

@@ -1,24 +1,18 @@
 /** A run as it is computed. A stream that ends without `end` or `error` was cut and is resumed. */
-import { readLines } from "./ndjson.ts";
+import { type Chunk, readFrames, sizeOf } from "./frames.ts";
 import { isAbort, Problem, Unreachable } from "./problems.ts";
 import { type Call, send } from "./requests.ts";
-import type {
-  EndEvent,
-  GradientsEvent,
-  RunEvent,
-  RunRequest,
-  StartEvent,
-  StepsEvent,
-} from "./wire.ts";
+import type { EndEvent, RunRequest, StartEvent } from "./wire.ts";
 
 const ATTEMPTS = 5;
 const PAUSE = 250; // milliseconds before the first new attempt; doubled each time
+const BUSY = 8; // milliseconds of chunks after which the page may draw
 
 export interface RunHandlers {
   onStart?(event: StartEvent): void;
-  onSteps?(event: StepsEvent): void;
+  onSteps?(event: Chunk): void;
   /** After a cut they come again from the last step on. */
-  onGradients?(event: GradientsEvent): void;
+  onGradients?(event: Chunk): void;
   onEnd(event: EndEvent): void;
 }
 
@@ -36,16 +30,16 @@ export async function streamRun(
   let leader: string | null = null; // a variable of the first pass
   let started = false;
   let failures = 0;
+  let since = performance.now();
   for (;;) {
     let progressed = false;
     try {
       const reached = leader === null ? undefined : delivered.get(leader);
       const next = reached?.from === 1 ? reached.to + 1 : 1;
-      const path = next > 1 ? `/v1/runs/stream?start=${next}` : "/v1/runs/stream";
+      const path = next > 1 ? `/v1/runs/frames?start=${next}` : "/v1/runs/frames";
       const response = await send(path, call, body);
       if (!response.body) throw new Unreachable(response.status);
-      for await (const line of readLines(response.body)) {
-        const event = line as RunEvent;
+      for await (const event of readFrames(response.body)) {
         if (event.event === "start" && !started) {
           started = true;
           handlers.onStart?.(event);
@@ -60,6 +54,10 @@ export async function streamRun(
           handlers.onGradients?.(event);
         } else if (event.event === "end") return handlers.onEnd(event);
         else if (event.event === "error") throw new Problem(event.problem);
+        if (performance.now() - since > BUSY) {
+          await sleep(0, call.signal); // chunks that have all arrived would hold the page
+          since = performance.now();
+        }
       }
     } catch (error) {
       if (error instanceof Problem || isAbort(error) || call.signal?.aborted) throw error;
@@ -77,15 +75,19 @@ interface Range {
 }
 
 /** The parts of a chunk that are new, noted as delivered; variables with the same part stay together. */
-function undelivered(event: StepsEvent, delivered: Map<string, Range>): StepsEvent[] {
-  const parts = new Map<string, StepsEvent>();
-  for (const [name, steps] of Object.entries(event.values)) {
-    const part = beyond(event, delivered.get(name));
+function undelivered(chunk: Chunk, delivered: Map<string, Range>): Chunk[] {
+  const parts = new Map<string, Chunk>();
+  for (const [name, values] of Object.entries(chunk.values)) {
+    const part = beyond(chunk, delivered.get(name));
     if (part === null) continue;
     delivered.set(name, joined(delivered.get(name), part));
     const key = `${part.from}-${part.to}`;
-    const known = parts.get(key) ?? { ...event, ...part, values: {} };
-    known.values[name] = steps.slice(part.from - event.from, part.to - event.from + 1);
+    const known = parts.get(key) ?? { ...chunk, ...part, values: {} };
+    const size = sizeOf(chunk, values);
+    known.values[name] = values.subarray(
+      (part.from - chunk.from) * size,
+      (part.to - chunk.from + 1) * size,
+    );
     parts.set(key, known);
   }
   return [...parts.values()];

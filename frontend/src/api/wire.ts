@@ -11,15 +11,13 @@ export type {
   Cost,
   EndEvent,
   ErrorDetail as ProblemEntry,
-  GradientsEvent,
+  ErrorEvent,
   NonFinite,
   Numbers as Nested,
   Output as RunOutput,
   Problem as ProblemDocument,
   RunResult as WholeRun,
   StartEvent,
-  StepsEvent,
-  StreamEvent as RunEvent,
 } from "./schema.ts";
 export type { Language };
 

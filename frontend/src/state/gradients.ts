@@ -1,8 +1,9 @@
 /** The gradients of a run's scalar, asked for when the reader wants to see them, as values of the same drawing. */
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { type Chunk, sizeOf } from "../api/frames.ts";
 import { isAbort, Problem } from "../api/problems.ts";
 import { streamRun } from "../api/stream.ts";
-import type { GradientsEvent, Nested, RunRequest } from "../api/wire.ts";
+import type { Nested, RunRequest } from "../api/wire.ts";
 import type { Trace } from "../core/types.ts";
 import { once, runRequest } from "./run.ts";
 import {
@@ -51,12 +52,14 @@ export class GradientTrace implements Trace {
     this.trees = run.trees;
   }
 
-  /** Steps of the pass backward: from `event.from` down to `event.to`, or up where a state runs the other way. */
-  add(event: GradientsEvent): void {
-    const by = event.to < event.from ? -1 : 1;
-    for (const [name, steps] of Object.entries(event.values)) {
-      for (const [i, value] of steps.entries()) {
-        this.#write(name, this.lengths[event.domain] ?? 1, event.from + i * by, flatten(value));
+  /** Steps of the pass backward: from `chunk.from` down to `chunk.to`, or up where a state runs the other way. */
+  add(chunk: Chunk): void {
+    const by = chunk.to < chunk.from ? -1 : 1;
+    const steps = this.lengths[chunk.domain] ?? 1;
+    for (const [name, values] of Object.entries(chunk.values)) {
+      const size = sizeOf(chunk, values);
+      for (let at = 0, step = chunk.from; at < values.length; at += size, step += by) {
+        this.#write(name, steps, step, values.subarray(at, at + size));
       }
     }
     this.version++;

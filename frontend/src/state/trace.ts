@@ -1,5 +1,6 @@
 /** The values of a run, in one growing array per variable, as the figure reads them. */
-import type { InputValue, Nested, StartEvent, StepsEvent } from "../api/wire.ts";
+import { type Chunk, sizeOf } from "../api/frames.ts";
+import type { InputValue, Nested, StartEvent } from "../api/wire.ts";
 import { isNumbers } from "../core/branching.ts";
 import type { Trace } from "../core/types.ts";
 
@@ -16,7 +17,7 @@ interface Track {
 }
 
 function emptyTrack(domain: string | null, steps: number, size: number): Track {
-  const values = new Float32Array(steps * size).fill(Number.NaN);
+  const values = new Float32Array(steps * size); // no step of it is read before it has arrived
   return { domain, steps, size, values, low: Infinity, high: -Infinity, from: Infinity, to: 0 };
 }
 
@@ -64,16 +65,15 @@ export class RunTrace implements Trace {
     return true;
   }
 
-  add(event: StepsEvent): void {
-    for (const [name, steps] of Object.entries(event.values)) {
-      const track = this.#trackOf(name, event.domain, steps[0] ?? null);
-      track.from = Math.min(track.from, event.from);
-      track.to = Math.max(track.to, event.to);
-      steps.forEach((value, i) => {
-        this.#write(track, (event.from - 1 + i) * track.size, value);
-      });
+  add(chunk: Chunk): void {
+    const { domain, from, to } = chunk;
+    for (const [name, values] of Object.entries(chunk.values)) {
+      const track = this.#trackOf(name, domain, sizeOf(chunk, values));
+      track.from = Math.min(track.from, from);
+      track.to = Math.max(track.to, to);
+      this.#write(track, (from - 1) * track.size, values);
     }
-    this.arrived[event.domain] = Math.max(this.arrived[event.domain] ?? 0, event.to);
+    this.arrived[domain] = Math.max(this.arrived[domain] ?? 0, to);
     this.version++;
   }
 
@@ -84,8 +84,10 @@ export class RunTrace implements Trace {
       if (track.domain !== null) track.steps = this.lengths[track.domain] ?? track.steps;
     }
     for (const [name, value] of Object.entries(values)) {
-      const track = name.includes("/") ? this.#trackOf(name, null, value) : this.#tracks.get(name);
-      if (track && value !== null) this.#write(track, 0, value);
+      const track = name.includes("/")
+        ? this.#trackOf(name, null, count(value))
+        : this.#tracks.get(name);
+      if (track && value !== null) this.#write(track, 0, flatten(value));
       const [, owner = "", position] = BOUNDARY.exec(name) ?? [];
       const steps = this.#tracks.get(owner)?.steps;
       if (position === undefined || steps === undefined || value === null) continue;
@@ -93,7 +95,10 @@ export class RunTrace implements Trace {
       this.#boundary.set(owner, held.set(positionOf(position, steps), flatten(value)));
     }
     for (const [domain, length] of Object.entries(this.lengths)) this.arrived[domain] = length;
-    for (const track of this.#tracks.values()) [track.from, track.to] = [1, track.steps];
+    for (const track of this.#tracks.values()) {
+      if (track.to === 0 && track.domain !== null) track.values.fill(Number.NaN); // never sent
+      [track.from, track.to] = [1, track.steps];
+    }
     this.version++;
   }
 
@@ -118,23 +123,24 @@ export class RunTrace implements Trace {
   }
 
   /** Operations inside equations are not announced: their first values say how large they are. */
-  #trackOf(name: string, domain: string | null, first: Nested): Track {
+  #trackOf(name: string, domain: string | null, size: number): Track {
     const known = this.#tracks.get(name);
     if (known) return known;
     const steps = domain === null ? 1 : (this.lengths[domain] ?? 0);
-    const track = emptyTrack(domain, steps, count(first));
+    const track = emptyTrack(domain, steps, size);
     this.#tracks.set(name, track);
     return track;
   }
 
-  #write(track: Track, offset: number, value: Nested): void {
-    const end = Math.min(offset + track.size, track.values.length);
-    fill(track.values, offset, end, value);
+  /** Infinity is shown as what it is for a drawing: no number. */
+  #write(track: Track, offset: number, values: Float32Array): void {
+    const end = Math.min(offset + values.length, track.values.length);
     for (let i = offset; i < end; i++) {
-      const number = track.values[i] as number;
-      if (!Number.isFinite(number)) continue;
-      if (number < track.low) track.low = number;
-      if (number > track.high) track.high = number;
+      const number = values[i - offset] as number;
+      const isNumber = number - number === 0;
+      track.values[i] = isNumber ? number : Number.NaN;
+      if (number < track.low && isNumber) track.low = number;
+      if (number > track.high && isNumber) track.high = number;
     }
   }
 }

@@ -1,7 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
+import type { Frame } from "../../src/api/frames.ts";
 import { Problem, Unreachable } from "../../src/api/problems.ts";
 import { streamRun } from "../../src/api/stream.ts";
 import type { RunRequest } from "../../src/api/wire.ts";
+import { chunk, frame, joined } from "../chunks.ts";
 
 const REQUEST: RunRequest = {
   architecture: "lstm",
@@ -12,24 +14,32 @@ const REQUEST: RunRequest = {
   inputs: { x: { text: "hello" } },
   forcing: 1,
 };
-const START = { event: "start", lengths: { time: 5 }, shapes: { h: [1] }, symbols: {} };
-const END = { event: "end", steps: 5, values: { loss: 1 } };
+const START = {
+  event: "start",
+  lengths: { time: 5 },
+  shapes: { h: [1] },
+  symbols: {},
+} as unknown as Frame;
+const END = { event: "end", steps: 5, values: { loss: 1 } } as unknown as Frame;
+
+function pass(name: string, from: number, to: number) {
+  const numbers = Array.from({ length: to - from + 1 }, (_, i) => [from + i]);
+  return chunk("steps", from, to, { [name]: numbers });
+}
 
 function steps(from: number, to: number) {
-  const values = { h: Array.from({ length: to - from + 1 }, (_, i) => [from + i]) };
-  return { event: "steps", domain: "time", from, to, values };
+  return pass("h", from, to);
 }
 
 /** Answers the n-th request with the n-th list of events; records what was asked. */
-function serve(...answers: (object[] | Response | Error)[]): string[] {
+function serve(...answers: (Frame[] | Response | Error)[]): string[] {
   const asked: string[] = [];
   vi.stubGlobal("fetch", (path: string) => {
     const answer = answers[asked.length];
     asked.push(path);
     if (answer instanceof Error) return Promise.reject(answer);
     if (answer instanceof Response) return Promise.resolve(answer);
-    const text = (answer ?? []).map((event) => `${JSON.stringify(event)}\n`).join("");
-    return Promise.resolve(new Response(text));
+    return Promise.resolve(new Response(joined((answer ?? []).map(frame))));
   });
   return asked;
 }
@@ -43,7 +53,7 @@ async function follow() {
     {
       onStart: () => starts++,
       onSteps: (event) => {
-        for (const step of event.values.h ?? []) seen.push((step as number[])[0] ?? Number.NaN);
+        seen.push(...(event.values.h ?? []));
       },
       onEnd: () => {
         ended = true;
@@ -60,13 +70,13 @@ afterEach(() => vi.unstubAllGlobals());
 test("a whole stream is delivered once, in order", async () => {
   const asked = serve([START, steps(1, 1), steps(2, 3), steps(4, 5), END]);
   expect(await follow()).toEqual({ seen: [1, 2, 3, 4, 5], starts: 1, ended: true });
-  expect(asked).toEqual(["/v1/runs/stream"]);
+  expect(asked).toEqual(["/v1/runs/frames"]);
 });
 
 test("a stream cut after a chunk is resumed at the next step", async () => {
   const asked = serve([START, steps(1, 1), steps(2, 3)], [START, steps(4, 5), END]);
   expect(await follow()).toEqual({ seen: [1, 2, 3, 4, 5], starts: 1, ended: true });
-  expect(asked).toEqual(["/v1/runs/stream", "/v1/runs/stream?start=4"]);
+  expect(asked).toEqual(["/v1/runs/frames", "/v1/runs/frames?start=4"]);
 });
 
 test("steps that come twice are delivered once", async () => {
@@ -101,13 +111,6 @@ test("no server at all is an Unreachable, at once", async () => {
 });
 
 test("a second pass over the same steps is delivered, backward ones too, and survives a cut", async () => {
-  const pass = (name: string, from: number, to: number) => ({
-    event: "steps",
-    domain: "time",
-    from,
-    to,
-    values: { [name]: Array.from({ length: to - from + 1 }, (_, i) => [from + i]) },
-  });
   const whole = [
     pass("h", 1, 2),
     pass("h", 3, 5),
@@ -124,13 +127,13 @@ test("a second pass over the same steps is delivered, backward ones too, and sur
       onStart: () => {},
       onSteps: (event) => {
         for (const [name, steps] of Object.entries(event.values))
-          for (const step of steps) seen.push(`${name}${(step as number[])[0]}`);
+          for (const step of steps) seen.push(`${name}${step}`);
       },
       onEnd: () => seen.push("end"),
     },
     { language: "en" },
     0,
   );
-  expect(asked).toEqual(["/v1/runs/stream", "/v1/runs/stream?start=6"]);
+  expect(asked).toEqual(["/v1/runs/frames", "/v1/runs/frames?start=6"]);
   expect(seen.join(" ")).toBe("h1 h2 h3 h4 h5 g5 g3 g4 g1 g2 o1 o2 o3 o4 o5 end");
 });

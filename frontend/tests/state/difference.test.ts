@@ -3,6 +3,7 @@ import type { StartEvent } from "../../src/api/wire.ts";
 import { rangesOf } from "../../src/render/values.ts";
 import { areComparable, DifferenceTrace, differenceOf, kept } from "../../src/state/difference.ts";
 import { RunTrace } from "../../src/state/trace.ts";
+import { chunk } from "../chunks.ts";
 import { read } from "../core/graphs.ts";
 
 function runOf(h: number[][], size = 2): RunTrace {
@@ -15,7 +16,7 @@ function runOf(h: number[][], size = 2): RunTrace {
     boundary: { h: { "0": h[0] } },
   } as unknown as StartEvent;
   const trace = new RunTrace(start);
-  trace.add({ event: "steps", domain: "time", from: 1, to: h.length, values: { h } });
+  trace.add(chunk("steps", 1, h.length, { h }));
   return trace;
 }
 

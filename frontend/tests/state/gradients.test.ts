@@ -3,6 +3,7 @@ import type { StartEvent } from "../../src/api/wire.ts";
 import { rangesOf } from "../../src/render/values.ts";
 import { GradientTrace } from "../../src/state/gradients.ts";
 import { RunTrace } from "../../src/state/trace.ts";
+import { chunk } from "../chunks.ts";
 import { read } from "../core/graphs.ts";
 
 const START = {
@@ -23,13 +24,7 @@ const VALUES = {
   "grad/loss": 1,
 };
 
-const back = (from: number, h: number[][]) => ({
-  event: "gradients" as const,
-  domain: "time",
-  from,
-  to: from - h.length + 1,
-  values: { h },
-});
+const back = (from: number, h: number[][]) => chunk("gradients", from, from - h.length + 1, { h });
 
 describe("gradients of a run", () => {
   const gradients = new GradientTrace(new RunTrace(START));

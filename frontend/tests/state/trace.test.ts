@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StartEvent } from "../../src/api/wire.ts";
 import { RunTrace } from "../../src/state/trace.ts";
+import { chunk } from "../chunks.ts";
 
 const START: StartEvent = {
   event: "start",
@@ -14,21 +15,15 @@ const START: StartEvent = {
   version: "0",
 };
 
-function chunk(from: number, h: (number | null)[][]) {
-  return {
-    event: "steps" as const,
-    domain: "time",
-    from,
-    to: from + h.length - 1,
-    values: { h, L: h.map(() => 1) },
-  };
+function steps(from: number, h: (number | null)[][]) {
+  return chunk("steps", from, from + h.length - 1, { h, L: h.map(() => 1) });
 }
 
 test("steps become readable as they arrive, and not before", () => {
   const trace = new RunTrace(START);
   expect(trace.value("h", 1)).toBeNull();
-  trace.add(chunk(1, [[1, 2]]));
-  trace.add(chunk(2, [[3, 4]]));
+  trace.add(steps(1, [[1, 2]]));
+  trace.add(steps(2, [[3, 4]]));
   expect(trace.value("h", 2)).toEqual(Float32Array.of(3, 4));
   expect(trace.value("h", 3)).toBeNull();
   expect(trace.arrived).toEqual({ time: 2 });
@@ -54,9 +49,11 @@ test("a character that is given once is shown as itself", () => {
   expect(new RunTrace(start, { q: { text: "A" } }).symbols).toEqual({ q: ["A"] });
 });
 
-test("null travels as NaN and stays out of the range", () => {
+test("NaN and infinity are no numbers to draw, and stay out of the range", () => {
   const trace = new RunTrace(START);
-  trace.add(chunk(1, [[-1, null]]));
+  trace.add(steps(1, [[-1, null]]));
+  trace.add(steps(2, [[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]]));
+  expect(trace.value("h", 2)).toEqual(Float32Array.of(Number.NaN, Number.NaN));
   expect(trace.value("h", 1)).toEqual(Float32Array.of(-1, Number.NaN));
   expect(trace.range("h")).toEqual([-1, -1]);
 });
@@ -71,7 +68,7 @@ test("matrices are row-major, and a variable without a domain is the same at eve
       ],
     ],
   };
-  trace.add({ event: "steps", domain: "time", from: 1, to: 1, values });
+  trace.add(chunk("steps", 1, 1, values));
   expect(trace.value("M", 1)).toEqual(Float32Array.of(1, 2, 3, 4));
   expect(trace.value("loss", 2)).toBeNull();
   trace.finish({ loss: 5 });
@@ -97,9 +94,9 @@ test("a variable of a later pass has no values before they arrive", () => {
     domains: { h: ["time"], g: ["time"] },
     symbols: {},
   } as unknown as StartEvent);
-  trace.add({ event: "steps", domain: "time", from: 1, to: 3, values: { h: [1, 2, 3] } });
+  trace.add(chunk("steps", 1, 3, { h: [1, 2, 3] }));
   expect(trace.value("g", 2)).toBeNull();
-  trace.add({ event: "steps", domain: "time", from: 3, to: 3, values: { g: [6] } });
+  trace.add(chunk("steps", 3, 3, { g: [6] }));
   expect([...(trace.value("g", 3) ?? [])]).toEqual([6]);
   expect(trace.value("g", 2)).toBeNull();
 });
@@ -112,9 +109,16 @@ test("a run that stops early has the steps it came to", () => {
     domains: { h: ["time"] },
     symbols: {},
   } as unknown as StartEvent);
-  trace.add({ event: "steps", domain: "time", from: 1, to: 2, values: { h: [1, 2] } });
+  trace.add(chunk("steps", 1, 2, { h: [1, 2] }));
   trace.finish({}, { time: 2 });
   expect(trace.lengths).toEqual({ time: 2 });
   expect([...(trace.value("h", 2) ?? [])]).toEqual([2]);
   expect(trace.value("h", 3)).toBeNull();
+});
+
+test("a variable that was never sent has no numbers", () => {
+  const trace = new RunTrace(START);
+  trace.add(steps(1, [[1, 2]]));
+  trace.finish({});
+  expect(trace.value("M", 1)?.every(Number.isNaN)).toBe(true);
 });
