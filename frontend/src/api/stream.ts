@@ -29,6 +29,7 @@ export async function streamRun(
   const delivered = new Map<string, Range>(); // variable -> steps delivered
   let leader: string | null = null; // a variable of the first pass
   let started = false;
+  let end: EndEvent | null = null;
   let failures = 0;
   let since = performance.now();
   for (;;) {
@@ -52,7 +53,7 @@ export async function streamRun(
         } else if (event.event === "gradients") {
           progressed = true;
           handlers.onGradients?.(event);
-        } else if (event.event === "end") return handlers.onEnd(event);
+        } else if (event.event === "end") end = event;
         else if (event.event === "error") throw new Problem(event.problem);
         if (performance.now() - since > BUSY) {
           await sleep(0, call.signal); // chunks that have all arrived would hold the page
@@ -63,6 +64,7 @@ export async function streamRun(
       if (error instanceof Problem || isAbort(error) || call.signal?.aborted) throw error;
       if (!started) throw error;
     }
+    if (end) return handlers.onEnd(end); // now that the connection has ended too, and was not torn
     failures = progressed ? 1 : failures + 1;
     if (failures > ATTEMPTS) throw new Unreachable(null);
     await sleep(pause * 2 ** (failures - 1), call.signal);

@@ -55,6 +55,26 @@ export function traceLine(
   }
 }
 
+/** The radii of a cell's corners, from the upper left clockwise; null in the middle of a box. */
+function cornersOf(
+  row: number,
+  rows: number,
+  column: number,
+  columns: number,
+  radius: number,
+): number[] | null {
+  const [isTop, isBottom] = [row === 0, row === rows - 1];
+  const [isLeft, isRight] = [column === 0, column === columns - 1];
+  if (radius <= 0 || !(isTop || isBottom) || !(isLeft || isRight)) return null;
+  const at = (isCorner: boolean): number => (isCorner ? radius : 0);
+  return [
+    at(isTop && isLeft),
+    at(isTop && isRight),
+    at(isBottom && isRight),
+    at(isBottom && isLeft),
+  ];
+}
+
 export class CanvasPainter implements Painter {
   private readonly context: CanvasRenderingContext2D;
 
@@ -168,23 +188,35 @@ export class CanvasPainter implements Painter {
     alpha: number,
   ): void {
     const { context } = this;
-    context.save();
-    context.beginPath();
-    context.roundRect(x, y, width, height, Math.max(0, radius));
-    context.clip();
+    // Clipping is dear: where the corners' cells are large enough, these are rounded themselves.
+    const isClipped = radius > Math.min(height / rows, width / columns);
+    if (isClipped) {
+      context.save();
+      context.beginPath();
+      context.roundRect(x, y, width, height, radius);
+      context.clip();
+    }
     context.globalAlpha = alpha;
     for (let row = 0; row < rows; row++) {
       const top = y + (height * row) / rows;
       const bottom = y + (height * (row + 1)) / rows;
+      // Half a pixel over the edge closes the seams that rounding leaves.
+      const below = row === rows - 1 ? 0 : 0.5;
       for (let column = 0; column < columns; column++) {
         const left = x + (width * column) / columns;
         const right = x + (width * (column + 1)) / columns;
+        const beside = column === columns - 1 ? 0 : 0.5;
         context.fillStyle = colourAt(row * columns + column);
-        // Half a pixel over the edge closes the seams that rounding leaves.
-        context.fillRect(left, top, right - left + 0.5, bottom - top + 0.5);
+        const corners = isClipped ? null : cornersOf(row, rows, column, columns, radius);
+        if (corners) {
+          context.beginPath();
+          context.roundRect(left, top, right - left + beside, bottom - top + below, corners);
+          context.fill();
+        } else context.fillRect(left, top, right - left + beside, bottom - top + below);
       }
     }
-    context.restore();
+    if (isClipped) context.restore();
+    else context.globalAlpha = 1;
   }
 
   ring(

@@ -1,6 +1,7 @@
 /** Heat strips: a variable over time, units as rows, on the time axis of the drawing above. */
 
 import { shapeOf } from "../core/measures.ts";
+import { Overview } from "../core/overview.ts";
 import type { Front } from "../core/playback.ts";
 import { Pyramid } from "../core/pyramid.ts";
 import { inOrder, orderOf, type Sort } from "../core/sorting.ts";
@@ -22,6 +23,7 @@ export interface Strip {
   top: number;
   height: number;
   pyramid: Pyramid;
+  overview: Overview;
   units: number;
   /** Units from the top row on; null in the order of their numbers. */
   order: readonly number[] | null;
@@ -61,8 +63,9 @@ export function layStrips(
     const group = Math.ceil(units / rows);
     const read = (step: number): Float32Array | null => trace?.value(node.id, step) ?? null;
     const order = kind === "heat" ? orderOf(sort, units, length, read) : null;
-    const pyramid = new Pyramid(Math.ceil(units / group), length, inOrder(read, order));
-    const strip = { node, kind, top, height, pyramid, units, order };
+    const pyramid = new Pyramid(Math.ceil(units / group), length, inOrder(read, order), units);
+    const overview = new Overview(pyramid);
+    const strip = { node, kind, top, height, pyramid, overview, units, order };
     top += height + MEASURES.gap;
     return strip;
   });
@@ -213,17 +216,17 @@ function paintBars(
   const scale = scene.ranges.scaleOf(strip.node);
   const [low, high] = domainOfScale(scale, ranges.of(strip.node));
   const table = scaleTable(scale, theme);
-  const column = new Float32Array(1);
+  const { overview } = strip;
+  overview.show(first, last, overview.spanAt(axis.pitch));
   const zero = strip.top + strip.height * (high / (high - low));
-  const width = Math.max(1, axis.pitch);
-  const perPixel = Math.max(1, Math.round(1 / axis.pitch));
-  for (let step = first; step <= last; step += perPixel) {
-    if (!strip.pyramid.between(step, Math.min(last, step + perPixel - 1), column)) continue;
-    const value = column[0] ?? 0;
+  const width = Math.max(1, axis.pitch * overview.span);
+  for (let column = 0; column < overview.columns; column++) {
+    if (!overview.known[column]) continue;
+    const value = overview.values[column] ?? 0;
     const index = tableIndex(value, low, high);
     const y = zero - ((index < 0 ? high : value) / (high - low)) * strip.height;
     context.fillStyle = index < 0 ? notANumber(theme) : (table.css[index] ?? "");
-    const x = axis.origin + (step - 1) * axis.pitch - axis.pitch / 2;
+    const x = axis.origin + (overview.first + column * overview.span - 1.5) * axis.pitch;
     context.globalAlpha = BAR_ALPHA;
     context.fillRect(x, Math.min(y, zero), width, Math.max(1, Math.abs(zero - y)));
   }
@@ -239,9 +242,10 @@ function paintHeat(
 ): void {
   if (last < first) return;
   const { axis, theme, ranges } = scene;
+  const { overview } = strip;
+  overview.show(first, last, overview.spanAt(axis.pitch));
+  const { columns, values, known } = overview;
   const { rows } = strip.pyramid;
-  const perPixel = Math.max(1, Math.floor(1 / axis.pitch));
-  const columns = Math.ceil((last - first + 1) / perPixel);
   buffer ??= document.createElement("canvas");
   buffer.width = columns;
   buffer.height = rows;
@@ -250,12 +254,10 @@ function paintHeat(
   const [low, high] = domainOfScale(scale, ranges.of(strip.node));
   const { rgb } = scaleTable(scale, theme);
   const wrong = rgbOfHex(notANumber(theme));
-  const values = new Float32Array(rows);
   for (let column = 0; column < columns; column++) {
-    const step = first + column * perPixel;
-    if (!strip.pyramid.between(step, Math.min(last, step + perPixel - 1), values)) continue;
+    if (!known[column]) continue;
     for (let row = 0; row < rows; row++) {
-      const index = tableIndex(values[row] ?? 0, low, high);
+      const index = tableIndex(values[column * rows + row] ?? 0, low, high);
       const at = (row * columns + column) * 4;
       image.data[at] = index < 0 ? wrong[0] : (rgb[index * 3] ?? 0);
       image.data[at + 1] = index < 0 ? wrong[1] : (rgb[index * 3 + 1] ?? 0);
@@ -267,6 +269,6 @@ function paintHeat(
   if (!small) return;
   small.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
-  const left = axis.origin + (first - 1.5) * axis.pitch;
-  context.drawImage(buffer, left, strip.top, columns * perPixel * axis.pitch, strip.height);
+  const left = axis.origin + (overview.first - 1.5) * axis.pitch;
+  context.drawImage(buffer, left, strip.top, columns * overview.span * axis.pitch, strip.height);
 }

@@ -28,6 +28,7 @@ function slow(first: number, last: number, row: number, group: number): number {
 describe.each([
   [6, 1],
   [3, 2],
+  [1, 6],
 ])("with %i rows", (rows, group) => {
   test.each([
     [1, 1],
@@ -36,7 +37,7 @@ describe.each([
     [17, 4097],
     [1, LENGTH],
   ])("steps %i to %i give the value farthest from zero, sign kept", (first, last) => {
-    const pyramid = new Pyramid(rows, LENGTH, read);
+    const pyramid = new Pyramid(rows, LENGTH, read, UNITS);
     pyramid.extend(LENGTH);
     const into = new Float32Array(rows);
     expect(pyramid.between(first, last, into)).toBe(true);
@@ -64,4 +65,16 @@ test("a value that is not a number is not hidden by the largest", () => {
   const into = new Float32Array(1);
   pyramid.between(1, 64, into);
   expect(into[0]).toBeNaN();
+});
+
+test("a pass from the end is not summed up before it is there", () => {
+  let from = 100;
+  const pyramid = new Pyramid(UNITS, LENGTH, (step) => (step >= from ? read(step) : null));
+  const into = new Float32Array(UNITS);
+  pyramid.extend(LENGTH);
+  expect(pyramid.between(1, 64, into)).toBe(false);
+  from = 1;
+  pyramid.extend(LENGTH);
+  expect(pyramid.between(1, 64, into)).toBe(true);
+  expect(into[0]).toBe(slow(1, 64, 0, 1));
 });
