@@ -64,7 +64,7 @@ ZOOM_LEVELS = {"far": 12, "steps": 4, "fitted": 0, "inside": -4}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parts = {"rivals": rivals, "page": page_table, "stream": stream_table, "size": size_table}
     parser.add_argument("--only", nargs="+", choices=parts, default=list(parts))
     parser.add_argument("--limit", type=float, default=120, help="seconds a rival may take")
@@ -193,7 +193,7 @@ def files(folder: Path) -> Iterator[str]:
     """The harness on a free port of the loopback."""
 
     class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Says nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as http:

@@ -1,5 +1,6 @@
 /** The records that the rooms of the page exchange. No DOM, no wire, no colours. */
 
+import type { Gate } from "./gating.ts";
 import type { Children } from "./tree.ts";
 
 export interface Read {
@@ -53,6 +54,8 @@ export interface GraphEdge {
   operation: string;
   cut: boolean;
   at?: (Position & { domain: string })[] | null;
+  /** What says how much passes along it, where the equation does. */
+  gate?: Gate;
 }
 
 export interface FoldedGraph {

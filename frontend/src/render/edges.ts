@@ -1,5 +1,6 @@
 /** Lines: references in the colour of their parameter, with arrow, rim, black square and name. */
 
+import { passing } from "../core/gating.ts";
 import { MEASURE } from "../core/measures.ts";
 import { smoothstep } from "../core/motion.ts";
 import {
@@ -117,6 +118,21 @@ export function paintEdges(painter: Painter, scene: Scene, first: number, last: 
   for (const [edge, step, alpha] of strong) paintEdge(painter, scene, edge, step, alpha);
 }
 
+/** A line through a gate is as wide as the gate is open. */
+const FLOW = { closed: 0.4, open: 2.6 } as const;
+
+/** By how much wider or thinner a line is for what passes along it. */
+function flowOf(scene: Scene, edge: PlacedEdge, step: number): number {
+  const gate = edge.ids.length === 1 ? scene.gates.get(edge.ids[0] ?? "") : undefined;
+  if (!gate || scene.trace?.shows !== "values") return 1;
+  const [source, target] = endsOf(scene.pose, edge, step);
+  const current = Math.round(scene.step);
+  const at = (column: ColumnAt): number => (typeof column === "number" ? column : current);
+  // What is gathered from all steps is weighed at the current one.
+  const share = passing(gate, scene.trace, at(source), edge.kind === "join" ? current : at(target));
+  return share === null ? 1 : mix(FLOW.closed, FLOW.open, share);
+}
+
 /** The rim that parts a line from what it crosses; a faint line must not cut a strong one. */
 function casingOf(scene: Scene, width: number, alpha: number): Stroke {
   return {
@@ -148,9 +164,10 @@ function paintEdge(
     way[index * 2 + 1] = y;
   }
   const colour = colourOfEdge(scene, edge.parameter);
-  const width = lineWidth(scene) * (alpha > STYLE.current ? 1.35 : 1);
+  const width = lineWidth(scene) * (alpha > STYLE.current ? 1.35 : 1) * flowOf(scene, edge, step);
   const hasHead = edge.targetPlace !== "rail" && count > 1;
-  const headSize = Math.min(Math.max(MEASURE.arrow * camera.scale, 4.5), 11) * (width / 1.6) ** 0.4;
+  const headSize =
+    Math.min(Math.max(MEASURE.arrow * camera.scale, 4.5), 11) * Math.max(width / 1.6, 0.8) ** 0.6;
   const tip = count * 2 - 2;
   const [tipX, tipY] = [way[tip] ?? 0, way[tip + 1] ?? 0];
   const [backX, backY] = [way[tip - 2] ?? tipX, way[tip - 1] ?? tipY];

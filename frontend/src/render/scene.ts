@@ -1,5 +1,6 @@
 /** Everything a frame is made of. `paint` turns it into a picture; nothing else decides what is seen. */
 
+import type { Gate } from "../core/gating.ts";
 import { type Run, runsOfLatex } from "../core/label.ts";
 import { smoothstep } from "../core/motion.ts";
 import type { Front } from "../core/playback.ts";
@@ -35,6 +36,7 @@ export interface Scene {
   names: ReadonlyMap<string, readonly Run[]>;
   /** Parameters that learn: the others are grey. */
   learned: ReadonlySet<string>;
+  gates: ReadonlyMap<string, Gate>;
 }
 
 /** Names of everything that lies on lines, as they are set. */
@@ -44,6 +46,11 @@ export function namesOf(graph: FoldedGraph): Map<string, Run[]> {
       .filter((node) => node.role === "parameter")
       .map((node) => [node.id, runsOfLatex(node.latex)]),
   );
+}
+
+/** What says how much passes on a line, by the line's id. */
+export function gatesOf(graph: FoldedGraph): Map<string, Gate> {
+  return new Map(graph.edges.flatMap(({ id, gate }) => (gate ? [[id, gate]] : [])));
 }
 
 export function learnedOf(graph: FoldedGraph): Set<string> {

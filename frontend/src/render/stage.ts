@@ -28,7 +28,7 @@ import { ink } from "./colours.ts";
 import { type Emphasis, emphasisOf, NONE, united } from "./emphasis.ts";
 import { fadeOut, isOpened } from "./fading.ts";
 import { paint } from "./paint.ts";
-import { learnedOf, namesOf, type Scene } from "./scene.ts";
+import { gatesOf, learnedOf, namesOf, type Scene } from "./scene.ts";
 import { isOther, type StageInput } from "./stage-input.ts";
 import { type Ranges, rangesOf } from "./values.ts";
 
@@ -49,6 +49,7 @@ export class Stage {
   private input: StageInput;
   private names: Map<string, Run[]>;
   private learned: Set<string>;
+  private gates: Scene["gates"];
   private progress: Motion;
   private step: Motion;
   private fading: Motion = resting(1);
@@ -74,6 +75,7 @@ export class Stage {
     this.nodes = indexNodes(this.template);
     this.names = namesOf(input.graph);
     this.learned = learnedOf(input.graph);
+    this.gates = gatesOf(input.graph);
     this.ranges = rangesOf(input.graph, input.trace);
     this.progress = resting(input.unfolded ? 1 : 0);
     this.step = resting(input.step);
@@ -146,6 +148,7 @@ export class Stage {
     this.nodes = indexNodes(this.template);
     this.names = namesOf(next.graph);
     this.learned = learnedOf(next.graph);
+    this.gates = gatesOf(next.graph);
     this.isTouched = { folded: false, unfolded: false };
   }
 
@@ -352,6 +355,7 @@ export class Stage {
       emphasis: { ...this.emphasis, share: valueAt(this.fading, now) },
       names: this.names,
       learned: this.learned,
+      gates: this.gates,
     };
   }
 

@@ -13,6 +13,7 @@ import type {
   RecurrenceRequest,
 } from "../api/wire.ts";
 import type { Clamp } from "../core/clamp.ts";
+import { gated } from "../core/gating.ts";
 import type { Moment } from "../core/playback.ts";
 import type { Sort } from "../core/sorting.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
@@ -116,7 +117,10 @@ export const family = computed(() => {
 export const title = computed(
   () => (family.value ?? architecture.value)?.titles[language.value] ?? "",
 );
-export const description = computed(() => described.value?.description ?? null);
+export const description = computed(() => {
+  const known = described.value?.description;
+  return known ? { ...known, graph: gated(known.graph, known.equations) } : null;
+});
 export const isStale = computed(() => diagnostics.value.length > 0);
 
 /** The domain that the scrubber runs over: the outermost of the last variables. */

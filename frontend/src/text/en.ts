@@ -324,6 +324,10 @@ export const en = {
     edge: "Edge",
     from_: "From",
     to_: "To",
+    passing: (gate: string, now: string | null) =>
+      now === null
+        ? `${gate} says how much passes, and so how wide the line is.`
+        : `${gate} says how much passes, and so how wide the line is: ${now} at this step, the mean over units.`,
     cut: "Cut by teacher forcing: this step is fed the target.",
     more: (count: number) => `${count} more`,
     boundaryStep: (step: number) => `boundary value at ${step}`,

@@ -302,6 +302,10 @@ export const zh: Dictionary = {
     edge: "边",
     from_: "从",
     to_: "到",
+    passing: (gate, now) =>
+      now === null
+        ? `${gate} 决定通过多少，线的粗细随之变化。`
+        : `${gate} 决定通过多少，线的粗细随之变化：这一步为 ${now}（各单元的平均值）。`,
     cut: "被导师驱动切断：这一步送入的是目标。",
     more: (count) => `另有 ${count} 个`,
     boundaryStep: (step) => `位置 ${step} 的边界值`,

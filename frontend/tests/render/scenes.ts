@@ -6,7 +6,7 @@ import type { Selection, Theme, Trace } from "../../src/core/types.ts";
 import { foldedCamera, unfoldedCamera } from "../../src/core/view.ts";
 import { emphasisOf, NONE } from "../../src/render/emphasis.ts";
 import { paint } from "../../src/render/paint.ts";
-import { learnedOf, namesOf, type Scene } from "../../src/render/scene.ts";
+import { gatesOf, learnedOf, namesOf, type Scene } from "../../src/render/scene.ts";
 import { SvgPainter } from "../../src/render/svg.ts";
 import { rangesOf } from "../../src/render/values.ts";
 import { type Described, read } from "../core/graphs.ts";
@@ -67,6 +67,7 @@ export function sceneOf(name: string, wanted: Wanted): Scene {
     emphasis: { from: NONE, to: emphasisOf(pointed, pose, graph), share: 1 },
     names: namesOf(graph),
     learned: learnedOf(graph),
+    gates: gatesOf(graph),
   };
 }
 
