@@ -24,14 +24,12 @@ async (rules) => {
 
 STATES: dict[str, tuple[str, list[str]]] = {
     # name: (address, what is pressed there)
-    "folded": ("/lstm", []),
     "unfolded": ("/lstm?view=unfolded&step=2&select=h", []),
     "opened": ("/gru?view=unfolded&step=1&open=u", ["ArrowDown"]),
     "parameter": ("/lstm?view=unfolded&select=W_f&pins=s%402", []),
     "gradients": ("/lstm?view=unfolded&step=2&select=s", ["g"]),
     "numbers": ("/vector-to-sequence?view=unfolded", []),
     "tree": ("/recursive-net?view=unfolded", []),
-    "memory": ("/ntm?view=unfolded&step=2", []),
     "editing": ("/lstm", ["e"]),
     "help": ("/lstm", ["?"]),
     "saving": ("/lstm", ["s"]),
@@ -62,7 +60,7 @@ def test_no_violation_on_a_narrow_screen(open_page: Open, root: Path, tab: int) 
 
 def violations(page: Page, root: Path, rules: list[str] | None = None) -> list[str]:
     """What axe says of the page as it stands, once it rests: by all rules, or by some."""
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(100)
     page.evaluate(
         (root / AXE).read_text(encoding="utf-8")
     )  # no tag: the page forbids strange scripts
