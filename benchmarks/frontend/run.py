@@ -184,7 +184,8 @@ def rivals(launch: Any, address: str, folder: Path, limit: float) -> None:
 def cell(taken: Sequence[float], index: int, own: float, limit: float) -> str:
     if len(taken) <= index:
         return f"over {limit:.0f} s" if len(taken) == index else "–"
-    times = "" if taken[index] == own else f" ({taken[index] / own:,.0f}×)"
+    ratio = taken[index] / own
+    times = "" if ratio == 1 else f" ({ratio:,.{0 if ratio >= 10 else 1}f}×)"
     return f"{taken[index] * 1e3:,.2f}{times}"
 
 
