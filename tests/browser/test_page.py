@@ -423,3 +423,37 @@ def test_the_text_is_taken_along_as_a_module(open_page: Open) -> None:
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download as a PyTorch module").click()
     assert "relu" in waiting.value.path().read_text(encoding="utf-8")
+
+
+BOXES_SEEN = """
+() => [...document.querySelectorAll(".figure-mirror [data-node]")].map((node) => {
+  const { left, top, width } = node.getBoundingClientRect();
+  return [node.dataset.node, node.dataset.step, ...[left, top, width].map(Math.round)].join(" ");
+})
+"""
+
+
+@pytest.mark.parametrize("view", ["folded", "unfolded"])
+def test_a_link_brings_the_picture_back_to_where_it_was_moved(open_page: Open, view: str) -> None:
+    page = open_page(f"/lstm?view={view}&step=2", reduced_motion="reduce")
+    canvas = page.locator(".figure-canvas").bounding_box()
+    assert canvas is not None
+    x, y = canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -300)
+    page.mouse.down()
+    page.mouse.move(x - 130, y + 40, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("place="))
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(300)
+    again = open_page(page.url, reduced_motion="reduce")
+    again.wait_for_timeout(300)
+    moved, found = page.evaluate(BOXES_SEEN), again.evaluate(BOXES_SEEN)
+    assert len(moved) > 5
+    assert [one.split()[:2] for one in found] == [one.split()[:2] for one in moved]
+    for one, other in zip(moved, found, strict=True):
+        for mine, its in zip(one.split()[2:], other.split()[2:], strict=True):
+            assert abs(int(mine) - int(its)) <= 1, (one, other)
+    again.get_by_role("button", name="Fit").click()
+    expect(again).not_to_have_url(re.compile("place="))

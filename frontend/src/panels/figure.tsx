@@ -14,7 +14,7 @@ import type {
   TimeAxis,
   Trace,
 } from "../core/types.ts";
-import { ZOOM } from "../core/view.ts";
+import { type Camera, ZOOM } from "../core/view.ts";
 import { type Gestured, listen } from "../render/gestures.ts";
 import type { Scene } from "../render/scene.ts";
 import { Stage } from "../render/stage.ts";
@@ -42,6 +42,8 @@ export interface FigureProps {
   theme: Theme;
   language: Language;
   reducedMotion: boolean;
+  /** Where a link wants the picture; null: fitted. */
+  place: Camera | null;
   /** The graph is the last that could be read, not the text's. */
   stale: boolean;
   timeAxis: Signal<TimeAxis>;
@@ -53,6 +55,8 @@ export interface FigureProps {
   onPoint(selection: Selection | null): void;
   onStep(step: number): void;
   onUnfold(unfolded: boolean): void;
+  /** The picture rests where the reader moved it; null: fitted. */
+  onPlace(place: Camera | null): void;
 }
 
 /** How long the picture must rest before its copy in the document is renewed. */
@@ -81,7 +85,11 @@ export function Figure(props: FigureProps) {
         signal.value = axis;
       }
       clearTimeout(timer);
-      if (isResting) timer = window.setTimeout(() => setMirrored(made.scene()), REST);
+      if (!isResting) return;
+      timer = window.setTimeout(() => {
+        setMirrored(made.scene());
+        latest.current.onPlace(made.place());
+      }, REST);
     });
     stage.current = made;
     picture.value = () => made.scene();

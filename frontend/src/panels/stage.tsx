@@ -1,5 +1,5 @@
 /** The middle column: what goes in, the figure, the player, and what shares the figure's time axis. */
-import { point, releaseAll, select } from "../state/actions.ts";
+import { point, releaseAll, select, setPlace } from "../state/actions.ts";
 import { isAlone, openedGraph, toggleOpen } from "../state/opening.ts";
 import { front } from "../state/playback.ts";
 import { goTo, setUnfolded, togglePlaying } from "../state/player.ts";
@@ -24,6 +24,7 @@ import {
   title,
   traceVersion,
   unfolded,
+  wantedPlace,
 } from "../state/store.ts";
 import { Figure } from "./figure.tsx";
 import { HeldLine } from "./hold.tsx";
@@ -102,6 +103,8 @@ function FigurePlace() {
             onPoint={point}
             onStep={goTo}
             onUnfold={setUnfolded}
+            place={wantedPlace.value}
+            onPlace={setPlace}
             timeAxis={timeAxis}
             stale={isStale.value}
           />

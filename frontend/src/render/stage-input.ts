@@ -2,6 +2,7 @@
 
 import type { Front } from "../core/playback.ts";
 import type { Domain, FoldedGraph, Selection, Theme, Trace } from "../core/types.ts";
+import type { Camera } from "../core/view.ts";
 
 export interface StageInput {
   graph: FoldedGraph;
@@ -19,6 +20,8 @@ export interface StageInput {
   pointed: Selection | null;
   theme: Theme;
   reducedMotion: boolean;
+  /** Where a link wants the picture; null: fitted. Holds until the reader moves it. */
+  place: Camera | null;
 }
 
 /** What a picture depends on. */
@@ -36,6 +39,7 @@ const WATCHED: Record<keyof StageInput, true> = {
   pointed: true,
   theme: true,
   reducedMotion: true,
+  place: true,
 };
 
 /** Whether another picture follows from it. */

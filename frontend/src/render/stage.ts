@@ -62,6 +62,8 @@ export class Stage {
   private unfolded: Camera = { x: 0, y: 0, scale: 1 };
   private isTouched = { folded: false, unfolded: false };
   private glide: Glide | null = null;
+  /** Takes the place of the fitted camera until the reader moves, steps or folds. */
+  private wanted: Camera | null;
   private request = 0;
   private version = -1;
 
@@ -71,6 +73,7 @@ export class Stage {
     private readonly listener: Listener,
   ) {
     this.input = input;
+    this.wanted = input.place;
     this.template = layOut(input.graph, input.domains);
     this.nodes = indexNodes(this.template);
     this.names = namesOf(input.graph);
@@ -133,7 +136,11 @@ export class Stage {
       this.version = next.trace?.version ?? -1;
       this.ranges = rangesOf(next.graph, next.trace);
     }
-    if (isNewRun || next.graph !== last.graph) this.refit();
+    if (next.place !== last.place) {
+      this.wanted = next.place;
+      this.isTouched = { folded: false, unfolded: false };
+    }
+    if (isNewRun || next.graph !== last.graph || next.place !== last.place) this.refit();
     if (next.step !== last.step) this.changeStep(next, now);
     if (next.unfolded !== last.unfolded) this.changeFold(next, now);
     this.changeFocus(next, now);
@@ -153,6 +160,7 @@ export class Stage {
   }
 
   private changeStep(next: StageInput, now: number): void {
+    this.wanted = null;
     const isNear = Math.abs(next.step - valueAt(this.step, now)) < 1.5;
     this.step =
       isNear && !next.reducedMotion
@@ -181,6 +189,7 @@ export class Stage {
   }
 
   private changeFold(next: StageInput, now: number): void {
+    this.wanted = null;
     const isAtRest = !isMoving(this.progress, now);
     const lengths = next.trace?.lengths ?? {};
     if (next.unfolded && isAtRest) {
@@ -271,20 +280,30 @@ export class Stage {
     if (this.size.width === 0) return;
     const pose = this.pose();
     const base = (this.anchor - 1) * this.template.pitch;
+    const { step, unfolded } = this.input;
     if (!this.isTouched.folded) {
       const camera = foldedCamera(pose, this.size);
-      this.folded = { ...camera, x: camera.x - base };
+      const isWanted = this.wanted && !unfolded;
+      this.folded = isWanted && this.wanted ? this.wanted : { ...camera, x: camera.x - base };
     }
     if (!this.isTouched.unfolded) {
-      const { step } = this.input;
       this.glide = null;
-      this.unfolded = unfoldedCamera(pose, this.size, step > 1 ? step : null);
+      const camera = unfoldedCamera(pose, this.size, step > 1 ? step : null);
+      this.unfolded = this.wanted && unfolded ? this.wanted : camera;
     }
+  }
+
+  /** Where the reader put the picture, as links hold it; null where it is fitted. */
+  place(): Camera | null {
+    const { unfolded } = this.input;
+    const isOwn = this.isTouched[unfolded ? "unfolded" : "folded"] || this.wanted !== null;
+    return isOwn ? (unfolded ? this.unfolded : this.folded) : null;
   }
 
   fit(): void {
     const now = performance.now();
     this.isTouched = { folded: false, unfolded: false };
+    this.wanted = null;
     if (this.input.unfolded) {
       const { step } = this.input;
       this.glideTo(
@@ -302,6 +321,7 @@ export class Stage {
   private take(change: (camera: Camera) => Camera): void {
     const now = performance.now();
     const pose = this.pose(now);
+    this.wanted = null;
     if (this.input.unfolded) {
       const current = this.glide
         ? between(this.glide.from, this.glide.to, valueAt(this.glide.share, now))

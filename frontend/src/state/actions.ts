@@ -6,6 +6,7 @@ import type { InputValue } from "../api/wire.ts";
 import { writeClamps } from "../core/clamp.ts";
 import { added, type Chosen, isSame, turnedTo } from "../core/pins.ts";
 import type { Selection, Theme } from "../core/types.ts";
+import type { Camera } from "../core/view.ts";
 import { dictionaries } from "../text/index.ts";
 import { kept } from "./difference.ts";
 import { begin, change, redo, undo } from "./history.ts";
@@ -77,6 +78,8 @@ function apply(link: Link, equations: string): void {
   opened.value = link.open ?? [];
   isAlone.value = link.alone ?? false;
   store.sorting.value = link.sort ?? "unit";
+  store.place.value = link.place ?? null;
+  store.wantedPlace.value = link.place ?? null;
   store.editing.value = link.edit ?? false;
   if (link.lang) store.language.value = link.lang;
   if (link.theme) store.chosenTheme.value = link.theme;
@@ -110,6 +113,7 @@ export function currentLink(): Link {
   if (openNow.value.length > 0) link.open = openNow.value;
   if (openNow.value.length > 0 && isAlone.value) link.alone = true;
   if (store.sorting.value !== "unit") link.sort = store.sorting.value;
+  if (store.place.value) link.place = store.place.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
   if (store.looping.value) link.loop = true;
   if (store.shows.value === "gradients") link.shows = "gradients";
@@ -269,4 +273,11 @@ export function keepDocument(): () => void {
     const product = dictionaries[store.language.value].title;
     document.title = store.title.value ? `${store.title.value} · ${product}` : product;
   });
+}
+
+/** Remembers where the reader put the picture, for the link. */
+export function setPlace(place: Camera | null): void {
+  const now = store.place.value;
+  const isSame = place?.x === now?.x && place?.y === now?.y && place?.scale === now?.scale;
+  if (!isSame) store.place.value = place && { ...place };
 }

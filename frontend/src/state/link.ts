@@ -8,6 +8,7 @@ import { type Clamp, readClamps, writeClamps } from "../core/clamp.ts";
 import { readPins, writePins } from "../core/pins.ts";
 import { SORTS, type Sort } from "../core/sorting.ts";
 import type { Selection, Theme } from "../core/types.ts";
+import { type Camera, ZOOM } from "../core/view.ts";
 
 export interface Link {
   architecture: string | null;
@@ -27,6 +28,7 @@ export interface Link {
   alone?: boolean;
   unit?: number;
   sort?: Sort;
+  place?: Camera;
   speed?: number;
   loop?: boolean;
   edit?: boolean;
@@ -93,6 +95,20 @@ const selection: Codec<Selection> = {
   write: (value) => (value.kind === "node" ? value.id : `${value.kind}:${value.id}`),
 };
 
+/** "120,-40.5,1.2": what stands in the middle, and how large. */
+const place: Codec<Camera> = {
+  read: (text) => {
+    const [x, y, scale, ...more] = text
+      .split(",")
+      .map((part) => (part.trim() ? Number(part) : Number.NaN));
+    const isWhole = [x, y, scale].every(Number.isFinite) && more.length === 0;
+    if (!isWhole || x === undefined || y === undefined || scale === undefined) return undefined;
+    return { x, y, scale: Math.min(Math.max(scale, ZOOM.least), ZOOM.most) };
+  },
+  write: ({ x, y, scale }) =>
+    [Math.round(x), Math.round(y), Math.round(scale * 1000) / 1000].join(","),
+};
+
 interface Entry {
   read(link: Link, text: string): void;
   write(link: Link): string | null;
@@ -127,6 +143,7 @@ const FIELDS: { [F in Field]-?: Entry } = {
   alone: entry("alone", flag),
   unit: entry("unit", positive),
   sort: entry("sort", oneOf(SORTS)),
+  place: entry("place", place),
   speed: entry("speed", number),
   loop: entry("loop", flag),
   edit: entry("edit", flag),

@@ -17,6 +17,7 @@ import { gated } from "../core/gating.ts";
 import type { Moment } from "../core/playback.ts";
 import type { Sort } from "../core/sorting.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
+import type { Camera } from "../core/view.ts";
 import { dictionaries } from "../text/index.ts";
 import { differenceOf } from "./difference.ts";
 import type { GradientTrace } from "./gradients.ts";
@@ -97,6 +98,10 @@ export const fault = signal<Fault | null>(null);
 
 /** What is said to a screen reader; the figure, the scrubber and the strips share one axis. */
 export const said = signal("");
+/** Where the reader moved the picture, and where a link wants it; null: fitted. */
+export const place = signal<Camera | null>(null);
+export const wantedPlace = signal<Camera | null>(null);
+
 export const timeAxis = signal<TimeAxis>({ origin: 0, pitch: 0, width: 0 });
 
 // What follows.

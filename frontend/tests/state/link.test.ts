@@ -48,6 +48,7 @@ const LINKS: [string, Link][] = [
       step: 5,
       selection: { kind: "node", id: "f", step: null },
       unit: 0,
+      place: { x: 120, y: -40, scale: 1.25 },
       speed: 0.5,
       edit: true,
       lang: "zh",
@@ -63,4 +64,13 @@ test.each(LINKS)("%s survives being written to the address and read back", (_, l
 test("fields that cannot be read are left out", () => {
   const url = new URL("/lstm?step=soon&theme=pink&lang=fr&forcing=&values.x=1,b&else=1", HOST);
   expect(readLink(url)).toEqual({ architecture: "lstm" });
+});
+
+test("a place that is none is left out, and one out of reach is brought near", () => {
+  const placeIn = (text: string) => readLink(new URL(`${HOST}/lstm?place=${text}`)).place;
+  for (const text of ["", "1,2", "1,2,x", "1,,1", "1,2,3,4", "1,2,Infinity"]) {
+    expect(placeIn(text)).toBeUndefined();
+  }
+  expect(placeIn("1,2,0")?.scale).toBeGreaterThan(0);
+  expect(placeIn("1,2,1000")?.scale).toBeLessThan(10);
 });
