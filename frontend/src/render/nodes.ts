@@ -2,6 +2,7 @@
 
 import { runsAt } from "../core/label.ts";
 import { MEASURE } from "../core/measures.ts";
+import { smoothstep } from "../core/motion.ts";
 import { nameGap, nameY } from "../core/names.ts";
 import { boxOf, type ColumnAt, columnOf, columnY, exists } from "../core/pose.ts";
 import type { PlacedNode } from "../core/template.ts";
@@ -141,21 +142,47 @@ function paintValues(
   const columns = node.extent.shape === "matrix" ? Math.max(1, node.node.shape.at(-1) ?? 1) : 1;
   const total = Math.max(1, Math.floor(values.length / columns));
   const rows = columns > 1 ? total : rowsThatFit(total, frame.height);
-  painter.cells(
-    frame.x,
-    frame.y,
-    frame.width,
-    frame.height,
-    radius,
-    rows,
-    columns,
-    (index) => {
-      const value = columns > 1 ? (values[index] ?? 0) : cellValue(values, index, rows);
-      return colourOf(node.node, value, ranges, theme);
-    },
-    alpha,
-  );
+  const valueAt = (index: number): number =>
+    columns > 1 ? (values[index] ?? 0) : cellValue(values, index, rows);
+  const fillAt = (index: number): string => colourOf(node.node, valueAt(index), ranges, theme);
+  painter.cells(frame.x, frame.y, frame.width, frame.height, radius, rows, columns, fillAt, alpha);
+  if (rows === total)
+    paintCellNumbers(painter, scene, frame, rows, columns, valueAt, fillAt, alpha);
 }
+
+/** Near enough, every unit says its number: they come in while cells grow to hold a line of text. */
+function paintCellNumbers(
+  painter: Painter,
+  scene: Scene,
+  frame: Frame,
+  rows: number,
+  columns: number,
+  valueAt: (index: number) => number,
+  fillAt: (index: number) => string,
+  alpha: number,
+): void {
+  const [wide, high] = [frame.width / columns, frame.height / rows];
+  const shown = smoothstep(NUMBERED.from, NUMBERED.to, high);
+  const size = Math.min(Math.max(high * 0.5, 11), 14);
+  if (shown < 0.01 || wide < LONGEST_NUMBER * size * 0.58) return;
+  const { text: dark, paper: light } = ink(scene.theme);
+  for (let index = 0; index < rows * columns; index++) {
+    const fill = fillAt(index);
+    const x = frame.x + ((index % columns) + 0.5) * wide;
+    const y = frame.y + (Math.floor(index / columns) + 0.5) * high;
+    painter.label(shortNumber(valueAt(index)), x, y, 500, {
+      size,
+      colour: contrast(dark, fill) >= contrast(light, fill) ? dark : light,
+      alpha: alpha * shown,
+      align: "center",
+    });
+  }
+}
+
+/** Heights of a cell, in pixels, between which its number comes in. */
+const NUMBERED = { from: 14, to: 19 } as const;
+/** Characters of the longest short number, "−0.25". */
+const LONGEST_NUMBER = 5;
 
 function paintNumber(
   painter: Painter,

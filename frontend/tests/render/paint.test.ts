@@ -7,6 +7,7 @@ import { parameterColour } from "../../src/render/colours.ts";
 import { eachCopy } from "../../src/render/edges.ts";
 import { paint, windowOf } from "../../src/render/paint.ts";
 import { SvgPainter } from "../../src/render/svg.ts";
+import { shortNumber } from "../../src/render/values.ts";
 import { NAMES } from "../core/graphs.ts";
 import { drawing, sceneOf } from "./scenes.ts";
 
@@ -160,4 +161,22 @@ test("the name beside a line from beyond the last step is on no box", () => {
   const x = columnX(pose, edge.band, last) + mark.x;
   expect(x - half).toBeGreaterThan(low.x + low.width);
   expect(x + half).toBeLessThan(high.x);
+});
+
+test("near enough, every unit says its number", () => {
+  const scene = sceneOf("lstm", { progress: 1 });
+  const node = scene.nodes.get("h");
+  if (!node) throw new Error("no h");
+  const { x, y, width, height } = boxOf(scene.pose, node, 1);
+  const middle = { x: x + width / 2, y: y + height / 2 };
+  const values = [...(scene.trace?.value("h", 1) ?? [])].map(shortNumber);
+  const numbersAt = (scale: number): string[] => {
+    const painter = new SvgPainter();
+    paint(painter, { ...scene, camera: { ...middle, scale } });
+    const svg = painter.document(scene.size.width, scene.size.height, "#fff", { title: "h" });
+    return [...svg.matchAll(/<text[^>]*>([^<]+)<\/text>/g)].map(([, text]) => text ?? "");
+  };
+  expect(values.length).toBe(8);
+  expect(numbersAt(4)).toEqual(expect.arrayContaining(values));
+  expect(values.every((one) => numbersAt(1).includes(one))).toBe(false);
 });
