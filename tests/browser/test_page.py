@@ -457,3 +457,28 @@ def test_a_link_brings_the_picture_back_to_where_it_was_moved(open_page: Open, v
             assert abs(int(mine) - int(its)) <= 1, (one, other)
     again.get_by_role("button", name="Fit").click()
     expect(again).not_to_have_url(re.compile("place="))
+
+
+def test_from_far_away_the_strips_take_the_room_of_the_drawing(open_page: Open) -> None:
+    page = open_page("/lstm?view=unfolded&step=2", reduced_motion="reduce")
+    strips, drawing = page.locator(".part-strips"), page.locator(".figure-canvas")
+
+    def heights() -> tuple[float, float]:
+        boxes = [each.bounding_box() for each in (strips, drawing)]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        return boxes[0]["height"], boxes[1]["height"]
+
+    near = heights()
+    page.get_by_role("application").focus()
+    for _ in range(8):
+        page.keyboard.press("-")
+    expect(page.locator(".stage")).to_have_attribute("data-level", "far")
+    page.wait_for_timeout(200)
+    far = heights()
+    assert far[0] > 1.5 * near[0]
+    assert far[1] < near[1]
+    page.keyboard.press("0")
+    expect(page.locator(".stage")).not_to_have_attribute("data-level", "far")
+    page.wait_for_timeout(200)
+    assert heights() == near

@@ -9,6 +9,7 @@ import {
   description,
   domain,
   embedded,
+  isFar,
   isStale,
   language,
   pins,
@@ -39,7 +40,11 @@ import { RunTrouble } from "./trouble.tsx";
 export function Stage() {
   if (embedded.value) return <EmbeddedStage />;
   return (
-    <section class="stage" aria-label={text.value.run.stage}>
+    <section
+      class="stage"
+      aria-label={text.value.run.stage}
+      data-level={isFar.value ? "far" : undefined}
+    >
       <Inputs />
       <HeldLine />
       <FigurePlace />

@@ -102,6 +102,12 @@ export const said = signal("");
 export const place = signal<Camera | null>(null);
 export const wantedPlace = signal<Camera | null>(null);
 
+/** The drawing is too small to be read: its strips are not. */
+const FAR = 0.26;
+export const isFar = computed(
+  () => unfolded.value && place.value !== null && place.value.scale < FAR,
+);
+
 export const timeAxis = signal<TimeAxis>({ origin: 0, pitch: 0, width: 0 });
 
 // What follows.
