@@ -482,3 +482,21 @@ def test_from_far_away_the_strips_take_the_room_of_the_drawing(open_page: Open) 
     expect(page.locator(".stage")).not_to_have_attribute("data-level", "far")
     page.wait_for_timeout(200)
     assert heights() == near
+
+
+def test_going_back_brings_step_fold_and_place_together(open_page: Open) -> None:
+    page = open_page("/lstm?view=unfolded&step=2&place=300,290,2", reduced_motion="reduce")
+    page.wait_for_timeout(300)
+    seen = page.evaluate(BOXES_SEEN)
+    page.get_by_role("button", name="Long short-term memory").click()
+    page.get_by_role("link", name="Gated recurrent unit").first.click()
+    expect(page.get_by_role("heading", name="Gated recurrent unit")).to_be_visible()
+    page.keyboard.press("f")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Long short-term memory", exact=True)).to_be_visible()
+    expect(page.locator(".player-step")).to_have_text("t = 2, “e”")
+    page.wait_for_timeout(500)
+    assert page.evaluate(BOXES_SEEN) == seen
+    expect(page).to_have_url(re.compile("place=300%2C290%2C2"))

@@ -4,46 +4,21 @@ import type { Signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { moveFocus } from "../core/focus.ts";
 import { textOfRuns } from "../core/label.ts";
-import type { Front } from "../core/playback.ts";
-import type {
-  Domain,
-  FoldedGraph,
-  Language,
-  Selection,
-  Theme,
-  TimeAxis,
-  Trace,
-} from "../core/types.ts";
+import type { Language, Selection, TimeAxis } from "../core/types.ts";
 import { type Camera, ZOOM } from "../core/view.ts";
 import { type Gestured, listen } from "../render/gestures.ts";
 import type { Scene } from "../render/scene.ts";
 import { Stage } from "../render/stage.ts";
+import type { StageInput } from "../render/stage-input.ts";
 import { rangesOf } from "../render/values.ts";
 import { describe, describeValues, Legend, Mirror, Parameters } from "./figure-parts.tsx";
 import { figureWords } from "./figure-words.ts";
 import { picture } from "./picture.ts";
 
-export interface FigureProps {
-  graph: FoldedGraph;
-  domains: readonly Domain[];
-  trace: Trace | null;
+export interface FigureProps extends StageInput {
   /** The trace's version when this was asked for: a component with signals skips equal properties. */
   version: number;
-  step: number;
-  /** How far the run is seen during playback. */
-  front: Front | null;
-  playing: boolean;
-  unfolded: boolean;
-  selection: Selection | null;
-  pins: readonly Selection[];
-  /** The one step at which opened nodes are open; null at every step. */
-  alone: number | null;
-  pointed: Selection | null;
-  theme: Theme;
   language: Language;
-  reducedMotion: boolean;
-  /** Where a link wants the picture; null: fitted. */
-  place: Camera | null;
   /** The graph is the last that could be read, not the text's. */
   stale: boolean;
   timeAxis: Signal<TimeAxis>;

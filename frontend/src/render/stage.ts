@@ -136,13 +136,10 @@ export class Stage {
       this.version = next.trace?.version ?? -1;
       this.ranges = rangesOf(next.graph, next.trace);
     }
-    if (next.place !== last.place) {
-      this.wanted = next.place;
-      this.isTouched = { folded: false, unfolded: false };
-    }
-    if (isNewRun || next.graph !== last.graph || next.place !== last.place) this.refit();
+    if (isNewRun || next.graph !== last.graph) this.refit();
     if (next.step !== last.step) this.changeStep(next, now);
     if (next.unfolded !== last.unfolded) this.changeFold(next, now);
+    if (next.place !== last.place) this.changePlace(next);
     this.changeFocus(next, now);
     this.draw();
   }
@@ -157,6 +154,13 @@ export class Stage {
     this.learned = learnedOf(next.graph);
     this.gates = gatesOf(next.graph);
     this.isTouched = { folded: false, unfolded: false };
+  }
+
+  /** A link says where the picture is, whatever step and fold it brings along. */
+  private changePlace({ place }: StageInput): void {
+    this.wanted = place;
+    this.isTouched = { folded: false, unfolded: false };
+    this.refit();
   }
 
   private changeStep(next: StageInput, now: number): void {
