@@ -40,7 +40,9 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
     contexts = []
     complaints: list[str] = []
 
-    def open_one(path: str, *, width: int = 1440, height: int = 900, **options: str) -> Page:
+    def open_one(
+        path: str, *, width: int = 1440, height: int = 900, before: str = "", **options: str
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             base_url=live_server,
@@ -48,6 +50,8 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
+        if before:  # a script that runs before the page's own
+            page.add_init_script(before)
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         page.on("console", lambda said: complaints.extend(complaint(said.type, said.text)))
         page.on("request", lambda asked: complaints.extend(stranger(asked.url, live_server)))
