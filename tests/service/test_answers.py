@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
@@ -126,6 +127,30 @@ def test_digits_round_and_full_precision_is_the_default(client: Client) -> None:
     rounded = client.post("/v1/runs?digits=4", body).json()["outputs"][-1]["data"]
     assert rounded == [round(value, 4) for value in full]
     assert any(value != round(value, 12) for value in full)
+
+
+LARGE = {
+    "equations": "for t in time:\n    k[t] = exp(x[t])\n",
+    "sizes": {"x": 4},
+    "inputs": {"x": [[80.0, 88.0, -80.0, 0.5]]},
+    "variables": ["k"],
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("digits", [0, 4, 12, 17])
+def test_rounding_leaves_large_numbers_as_they_are(client: Client, dtype: str, digits: int) -> None:
+    body = {**LARGE, "dtype": dtype}
+    full = client.post("/v1/runs", body).json()["outputs"][0]["data"]
+    answer = client.post(f"/v1/runs?digits={digits}", body).json()
+    single = np.float32 if dtype == "float32" else np.float64
+    assert [single(one) for one in answer["outputs"][0]["data"]] == [
+        single(round(value, digits)) for value in full
+    ]
+    assert answer["nonfinite"] == {"count": 0, "first": None}
+    lines = client.post(f"/v1/runs/stream?digits={digits}", body).text.splitlines()
+    assert json.loads(lines[1])["values"]["k"] == [answer["outputs"][0]["data"]]
+    assert json.loads(lines[-1])["nonfinite"]["count"] == 0
 
 
 def test_infinity_travels_as_null_and_is_counted(client: Client) -> None:

@@ -60,7 +60,22 @@ class NonFinite:
 def array_of(value: Tensor, digits: int | None) -> np.ndarray:
     """A tensor as a contiguous array, rounded to `digits` decimals if that is asked."""
     array = value.numpy()
-    return np.asarray(array if digits is None else np.round(array, digits), order="C")
+    if digits is None or array.dtype.kind != "f":
+        return np.asarray(array, order="C")
+    return rounded(array, digits)
+
+
+def rounded(array: np.ndarray, digits: int) -> np.ndarray:
+    """Numbers to `digits` decimals, in their own precision; those so large that they have no such decimals stay.
+
+    By way of float64: in float32 the scaled number would overflow from 3.4e38 / 10^digits on.
+    """
+    wide = array.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole = ~(np.abs(wide) * 10.0**digits < 2.0**53)
+        return np.where(whole, wide, np.round(np.where(whole, 0.0, wide), digits)).astype(
+            array.dtype, order="C"
+        )
 
 
 def plain(array: np.ndarray) -> Any:
