@@ -7,7 +7,9 @@ import importlib.util
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import networkx
 import numpy as np
@@ -90,8 +92,10 @@ def test_a_run_is_read_by_name_as_tensors_and_as_arrays() -> None:
     assert np.array_equal(run.numpy()["h"], run["h"].numpy())
     assert "<td>f</td><td>5 × 1 × 8</td>" in run._repr_html_()
     assert run.parameters["W"].shape == (8, 8)
-    with pytest.raises(KeyError):
-        run["nothing"]
+    assert torch.equal(run["h[0]"], torch.zeros(1, 8))
+    assert set(run.numpy()) == set(run.values) >= {"h[0]", "s[0]"}
+    with pytest.raises(KeyError, match="no value `hh`: did you mean `h`"):
+        run["hh"]
     with pytest.raises(RunError):
         run.gradient("h", of="h")
 
@@ -110,3 +114,71 @@ def test_every_architecture_that_is_listed_can_be_loaded() -> None:
 def test_a_module_of_other_sizes_is_made_by_name() -> None:
     module = unrolled.load("lstm").module(h=5)
     assert module.get_parameter("W_f").shape == (5, 5)
+
+
+def test_tensors_of_a_run_go_on_through_autograd_and_may_be_written_into() -> None:
+    model = unrolled.load("lstm")
+    run = model.run("hello")
+    module = model.module()
+    module.load_state_dict(run.parameters)
+    found = module(run["x"], run["y"])
+    found["loss"].sum().backward()
+    weights = module.get_parameter("W_f").grad
+    assert weights is not None
+    assert torch.allclose(weights, run.gradient("W_f"), atol=1e-5)
+    probe = torch.nn.Linear(8, 2)
+    probe(run["h"]).sum().backward()
+    assert probe.weight.grad is not None
+    tensors = {
+        **run.values,
+        **run.gradients("loss", ["h", "W"], parts=True),
+        "jacobian": run.jacobian("h", "h"),
+        "matrices": run.jacobians("h", "x").matrices(),
+        "spectrum": run.jacobians("h", "h").spectrum(3, 1).singular_values,
+        "one": run.gradient("h", of="L[3]"),
+        "autograd": run.gradient("h", way="autograd"),
+        **{
+            f"chunk of {name}": one
+            for chunk in model.chunks("hi")
+            for name, one in chunk.values.items()
+        },
+    }
+    for name, tensor in tensors.items():
+        assert not tensor.is_inference(), name
+        tensor.requires_grad_()
+    run["h"].detach().mul_(2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda model: model.run(txt="hi"), TypeError, "no option `txt`: did you mean `text`"),
+        (lambda model: model.run(7), TypeError, "`text` is int, not a string"),
+        (lambda model: model.run("hi", batch=0), RunError, "/batch: `batch` is 0"),
+        (lambda model: model.run("hi", batch=True), RunError, "/batch: `batch` is True"),
+        (lambda model: model.run("hi", seed="a"), RunError, "/seed: `seed` is 'a'"),
+        (lambda model: model.cost({"tim": 3}), ValueError, "no domain `tim`: did you mean `time`"),
+        (lambda model: model.unfolded({"time": 0}), ValueError, "length of `time` is 0"),
+        (lambda _: unrolled.parse(cast("str", 3)), TypeError, "`text` is int"),
+        (lambda _: unrolled.load("lstn"), KeyError, "did you mean `lstm`"),
+    ],
+)
+def test_a_wrong_call_is_told_what_would_be_right(
+    call: Callable[[unrolled.Model], object], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=re.escape(said)):
+        call(unrolled.load("lstm"))
+
+
+def test_what_a_notebook_prints_is_short() -> None:
+    model = unrolled.load("gru")
+    assert (
+        repr(model.graph)
+        == f"FoldedGraph({len(model.graph.nodes)} nodes, {len(model.graph.edges)} edges)"
+    )
+    assert repr(model.unfolded({"time": 2000})).startswith("Unfolded(")
+    assert "scan t: " in repr(model.schedule)
+    assert "parameters" in repr(model.recurrence)
+    for one in (model.graph, model.schedule, model.recurrence, model.unfolded()):
+        assert len(repr(one)) < 200, one
+    assert repr(unrolled.load("lstm").module(h=5)) == "Lstm(x=27, h=5, y=27)"

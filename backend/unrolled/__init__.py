@@ -3,7 +3,7 @@
 import unrolled
 
 model = unrolled.load("lstm")        # from the catalogue; or unrolled.parse(text)
-run = model.run(text="hello")
+run = model.run("hello")
 run["f"]                             # the forget gate: torch tensor (time, batch, size)
 run.gradient("h")                    # of the loss, at every step
 model.latex, model.graph, model.module_source
@@ -12,6 +12,7 @@ model.latex, model.graph, model.module_source
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from unrolled.model import Model, Result, RunOptions
 
@@ -24,7 +25,7 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
 
     `sizes` replaces sizes, as in `{"h": 16}`. Raises `KeyError` for an unknown id.
 
-    >>> load("gru", sizes={"h": 4}).run(text="hi")["h"].shape
+    >>> load("gru", sizes={"h": 4}).run("hi")["h"].shape
     torch.Size([2, 1, 4])
     """
     from unrolled.catalogue import ALPHABET, read_catalogue
@@ -33,7 +34,11 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
     known = read_catalogue()
     found = known.find(identity)
     if found is None:
-        raise KeyError(f"no architecture `{identity}`; there are: {', '.join(known.architectures)}")
+        near = get_close_matches(str(identity), list(known.architectures), 3)
+        meant = f"did you mean {' or '.join(f'`{one}`' for one in near)}? " if near else ""
+        raise KeyError(
+            f"no architecture `{identity}`: {meant}`unrolled.architectures()` lists all of them"
+        )
     own = found.defaults
     alphabet = {} if found.alphabet == ALPHABET else {"alphabet": found.alphabet}
     inputs = {
@@ -62,6 +67,8 @@ def parse(text: str, sizes: Mapping[str, int] | None = None) -> Model:
     """
     from unrolled.language import parse as read
 
+    if not isinstance(text, str):
+        raise TypeError(f"`text` is {type(text).__name__}, not a string")
     return Model(read(text, sizes))
 
 

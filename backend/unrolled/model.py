@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from html import escape
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
@@ -200,7 +202,11 @@ class Model:
         return module_source(self.recurrence, name=self.name, title=self.title)
 
     def module(self, **sizes: int) -> nn.Module:
-        """An instance of the class in `module_source`; sizes by name, as in `module(h=16)`."""
+        """An instance of the class in `module_source`; sizes by name, as in `module(h=16)`.
+
+        >>> load("lstm").module(h=16)
+        Lstm(x=27, h=16, y=27)
+        """
         from torch import nn
 
         names: dict[str, Any] = {"__name__": "unrolled.generated"}
@@ -214,23 +220,28 @@ class Model:
 
     # running
 
-    def chunks(self, *, text: str | None = None, **options: Unpack[RunOptions]) -> Iterator[Chunk]:
+    def chunks(self, text: str | None = None, **options: Unpack[RunOptions]) -> Iterator[Chunk]:
         """Compute chunk by chunk, as steps are finished; options as for `run`."""
-        return self._prepare(text, options).chunks()
+        return _ordinary_chunks(self._prepare(text, options))
 
-    def run(self, *, text: str | None = None, **options: Unpack[RunOptions]) -> Result:
+    def run(self, text: str | None = None, **options: Unpack[RunOptions]) -> Result:
         """Compute every variable at every step; `text` goes to the first one-hot input.
 
         Raises `unrolled.engine.RunError`, which names the part of the request and the cure.
 
-        >>> run = load("lstm").run(text="hello")
+        >>> run = load("lstm").run("hello")
         >>> run["f"].shape                                # (steps, batch, size)
         torch.Size([5, 1, 8])
         """
         run = self._prepare(text, options)
-        return Result(run.complete(), run.lengths, run.symbols, run)
+        return Result(_ordinary(run.complete() | _boundary(run)), run.lengths, run.symbols, run)
 
     def _lengths(self, lengths: Mapping[str, int] | None) -> dict[str, int]:
+        for name, length in (lengths or {}).items():
+            if name not in self.recurrence.domains:
+                raise ValueError(_no("domain", name, self.recurrence.domains))
+            if isinstance(length, bool) or not isinstance(length, Integral) or length < 1:
+                raise ValueError(f"the length of `{name}` is {length!r}: not a number of steps")
         known = {**self.defaults.get("lengths", {}), **(lengths or {})}
         return {domain: known.get(domain, 12) for domain in self.recurrence.domains}
 
@@ -257,6 +268,13 @@ class Model:
         from unrolled.engine import prepare
 
         given: dict[str, Any] = dict(options)
+        for name in given:
+            if name not in RunOptions.__annotations__:
+                raise TypeError(_no("option", name, ["text", *RunOptions.__annotations__]))
+        if text is not None and not isinstance(text, str):
+            raise TypeError(
+                f"`text` is {type(text).__name__}, not a string; numbers go into `inputs`"
+            )
         known = {**self.defaults, **given}
         inputs: dict[str, Any] = {**self.defaults.get("inputs", {}), **given.get("inputs", {})}
         if text is not None:
@@ -280,12 +298,14 @@ class Model:
 class Result:
     """A computed run, read as `run["h"]`.
 
-    `values`: name to tensor (steps, batch, size); `lengths`: steps a domain; `symbols`: the characters
-    or classes of one-hot inputs.
+    `values`: name to tensor (steps, batch, size), and `h[0]` to the boundary value, (batch, size); `lengths`:
+    steps a domain; `symbols`: the characters or classes of one-hot inputs.
 
-    >>> run = load("lstm").run(text="hello")
+    The tensors are the run's own memory: `clone()` one before you write into it and still ask for gradients.
+
+    >>> run = load("lstm").run("hello")
     >>> run
-    Result(x, y, f, g, q, s, h, o, p, L, loss; time 5)
+    Result(x, y, f, g, q, s, h, o, p, L, loss, s[0], h[0]; time 5)
     >>> run.symbols["x"]
     ['h', 'e', 'l', 'l', 'o']
     """
@@ -296,6 +316,8 @@ class Result:
     _run: Run = field(repr=False)
 
     def __getitem__(self, name: str) -> Tensor:
+        if name not in self.values:
+            raise KeyError(_no("value", name, self.values))
         return self.values[name]
 
     def __repr__(self) -> str:
@@ -330,15 +352,17 @@ class Result:
         `way`: by the backward pass that is derived from the equations, or by torch's autograd over every step:
         slower, for short runs, a second opinion. Raises `unrolled.engine.RunError` where `of` is not a scalar of the run.
 
-        >>> run = load("lstm").run(text="hello")
+        >>> run = load("lstm").run("hello")
         >>> run.gradient("h").shape, run.gradient("W").shape
         (torch.Size([5, 1, 8]), torch.Size([8, 8]))
         >>> bool(run.gradient("h", of="L[3]")[3:].any())        # no later state feeds this loss
         False
         """
+        from unrolled.engine.arithmetic import ordinary
+
         if way == "autograd":
             return self._run.autograd(of, [name])[name]
-        return self._run.gradient(name, of)
+        return ordinary(self._run.gradient(name, of))
 
     def gradients(
         self,
@@ -354,7 +378,7 @@ class Result:
         `parts`: also what each reader sends back to a variable, as `h/o`; they add up to the gradient of `h`.
         `contributions`: also what each step adds to a parameter, as `W/time` (steps, *shape); they add up to its own.
 
-        >>> run = load("lstm").run(text="hello")
+        >>> run = load("lstm").run("hello")
         >>> found = run.gradients("loss", ["h", "W"], parts=True, contributions=True)
         >>> sorted(found)
         ['W', 'W/time', 'h', 'h/f', 'h/g', 'h/o', 'h/q', 'h/s', 'h[0]']
@@ -362,12 +386,12 @@ class Result:
         True
         """
         backward = self._run.gradients(of, names, parts=parts, contributions=contributions)
-        return backward.complete()
+        return _ordinary(backward.complete())
 
     def jacobian(self, of: str, with_respect_to: str, norm: Norm = "frobenius") -> Tensor:
         """‖∂of^(t)/∂with_respect_to^(s)‖ at [t-1, s-1], of the first sequence; norms "frobenius", "spectral".
 
-        >>> load("lstm").run(text="hello").jacobian("h", "h").shape
+        >>> load("lstm").run("hello").jacobian("h", "h").shape
         torch.Size([5, 5])
         """
         return self._run.jacobians(of, with_respect_to).map(norm).norms
@@ -378,10 +402,35 @@ class Result:
         Those of the first sequence. `with_respect_to` may be a boundary value, `h[0]`. Raises
         `unrolled.engine.RunError` where one of the names has no Jacobian.
 
-        >>> jacobians = load("lstm").run(text="hello").jacobians("s", "s")
+        >>> jacobians = load("lstm").run("hello").jacobians("s", "s")
         >>> jacobians.matrices().shape                    # (steps of s, steps of s, size, size)
         torch.Size([5, 5, 8, 8])
         >>> jacobians.spectrum(5, 2).singular_values.shape
         torch.Size([8])
         """
         return self._run.jacobians(of, with_respect_to)
+
+
+def _ordinary(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    from unrolled.engine.arithmetic import ordinary
+
+    return {name: ordinary(value) for name, value in values.items()}
+
+
+def _ordinary_chunks(run: Run) -> Iterator[Chunk]:
+    for chunk in run.chunks():
+        yield replace(chunk, values=_ordinary(chunk.values))
+
+
+def _boundary(run: Run) -> dict[str, Tensor]:
+    """Boundary values as `h[0]`."""
+    return {
+        f"{name}[{place}]": one for name, at in run.boundary.items() for place, one in at.items()
+    }
+
+
+def _no(kind: str, name: str, known: Collection[str]) -> str:
+    """That there is no such name, and which one may have been meant."""
+    near = get_close_matches(str(name), known, 1)
+    meant = f"did you mean `{near[0]}`? " if near else ""
+    return f"there is no {kind} `{name}`: {meant}known are {', '.join(known) or '-'}"

@@ -94,6 +94,8 @@ WRONG = [
     Wrong("boundary-unknown", "/boundary/z", VECTOR, {"boundary": {"z": [1, 2]}}),
     Wrong("forcing-range", "/forcing", VECTOR, {"forcing": 1.5}),
     Wrong("forcing-range", "/forcing", VECTOR, {"forcing": float("nan")}),
+    Wrong("number-whole", "/batch", VECTOR, {"batch": 0}),
+    Wrong("number-whole", "/seed", VECTOR, {"seed": "a"}),
     Wrong("dtype-unknown", "/dtype", VECTOR, {"dtype": "float16"}),
     Wrong("variable-unknown", "/variables/1", VECTOR, {"variables": ["h", "z"]}),
     Wrong("variable-unknown", "/variables/0", VECTOR, {"variables": ["h/99"]}),

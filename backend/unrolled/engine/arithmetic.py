@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 _SMALLEST_NORMAL = sys.float_info.min
 
@@ -32,3 +33,11 @@ def computing(*, inference: bool = True) -> Iterator[None]:
     finally:
         if not was_flushing:
             torch.set_flush_denormal(False)
+
+
+def ordinary(tensor: Tensor) -> Tensor:
+    """The same numbers, in the same memory, as a tensor that autograd and operations in place accept.
+
+    What is made under `torch.inference_mode` refuses both for good.
+    """
+    return torch.from_numpy(tensor.numpy()) if tensor.is_inference() else tensor

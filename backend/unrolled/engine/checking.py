@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 
 from unrolled.engine.problems import escape, refuse
 from unrolled.graph import operations
@@ -39,6 +40,12 @@ def asked_names(recurrence: Recurrence, variables: Sequence[str] | None) -> list
                 names=", ".join(recurrence.variables),
             )
     return list(dict.fromkeys(names))
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """A field of the request is a whole number, and not too small. Raises `RunError`."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise refuse(f"/{name}", "number-whole", name=name, have=repr(value)[:30], least=str(least))
 
 
 def check_steps(recurrence: Recurrence, lengths: Mapping[str, int]) -> None:

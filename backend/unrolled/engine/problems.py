@@ -195,6 +195,10 @@ RUN_MESSAGES: dict[str, Message] = {
         ("There is no number type `{name}` here.", "Write float32 or float64."),
         ("这里没有数值类型 `{name}`。", "请写 float32 或 float64。"),
     ),
+    "number-whole": Message(
+        ("`{name}` is {have}.", "Give a whole number from {least}."),
+        ("`{name}` 是 {have}。", "请给出从 {least} 起的整数。"),
+    ),
     "variable-unknown": Message(
         ("There is no variable `{name}`.", "Variables of this text: {names}."),
         ("没有名为 `{name}` 的变量。", "本文本的变量：{names}。"),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
 from unrolled.engine.autograd import by_autograd
-from unrolled.engine.checking import asked_names, check_steps, read_settings
+from unrolled.engine.checking import asked_names, check_steps, check_whole, read_settings
 from unrolled.engine.chunks import CHUNKS, Chunk
 from unrolled.engine.clamps import read_clamps
 from unrolled.engine.data import lengths_of, read_inputs
@@ -78,6 +78,8 @@ def prepare(
     """
     if dtype not in DTYPES:
         raise refuse("/dtype", "dtype-unknown", name=str(dtype)[:30])
+    check_whole("batch", batch, 1)
+    check_whole("seed", seed, 0)
     if not 0 <= forcing <= 1:
         raise refuse("/forcing", "forcing-range")
     observed = observe(recurrence, inputs or {}, clamp)

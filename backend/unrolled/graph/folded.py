@@ -112,13 +112,16 @@ class Edge:
     sides: tuple[Sides, ...] = EVERYWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FoldedGraph:
     """`trees` are the domains that are trees."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     trees: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"FoldedGraph({len(self.nodes)} nodes, {len(self.edges)} edges)"
 
     def node(self, identity: str) -> Node:
         return next(node for node in self.nodes if node.id == identity)

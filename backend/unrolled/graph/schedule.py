@@ -53,12 +53,22 @@ class Component:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Schedule:
     """Components in order, with the program that they order."""
 
     program: Program
     components: tuple[Component, ...]
+
+    def __repr__(self) -> str:
+        return f"Schedule({', '.join(map(self._said, self.components))})"
+
+    def _said(self, component: Component) -> str:
+        """`scan t: f, g, s` of one component: its variables, in the order of execution."""
+        names = {identity: name for name, identity in self.program.variables.items()}
+        found = [names[one] for one in component.all_instructions() if one in names]
+        index = f" {', '.join(component.indices)}" if component.indices else ""
+        return f"{component.kind}{index}: {', '.join(found) or '-'}"
 
     def scans(self) -> tuple[Component, ...]:
         return tuple(one for one in self.components if one.kind == "scan")

@@ -12,12 +12,15 @@ from unrolled.graph.trees import INNER, LEAF, Tree, shapes
 Steps = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Unfolded:
     """Nodes are (name, steps); edges are (source, target, parameter). Boundary values have steps outside 1..τ."""
 
     nodes: tuple[tuple[str, Steps], ...]
     edges: tuple[tuple[tuple[str, Steps], tuple[str, Steps], str | None], ...]
+
+    def __repr__(self) -> str:
+        return f"Unfolded({len(self.nodes):,} nodes, {len(self.edges):,} edges)"
 
 
 @dataclass(frozen=True, slots=True)

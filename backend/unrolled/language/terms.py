@@ -177,7 +177,7 @@ class Stop:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Recurrence:
     """A checked system of recurrent equations: shapes known, every reference resolved.
 
@@ -195,6 +195,9 @@ class Recurrence:
     boundaries: tuple[Equation, ...]
     stops: tuple[Stop, ...]
     sizes: Mapping[str, int | Shape] = field(default_factory=dict[str, "int | Shape"])
+
+    def __repr__(self) -> str:
+        return f"Recurrence({', '.join(self.variables)}; parameters {', '.join(self.parameters) or '-'})"
 
     def equation(self, variable: str) -> Equation:
         """The equation of a variable (not its boundary values)."""

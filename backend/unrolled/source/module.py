@@ -57,6 +57,7 @@ class _Module:
             "\n",
             *(f"{line}\n" for line in start),
             "\n",
+            *(f"{line}\n" for line in self._sizes_said()),
             *(f"{line}\n" for line in self._signature()),
             *(f"{line}\n" for line in self._forward_docstring()),
             *(f"{line}\n" for line in body),
@@ -143,6 +144,32 @@ class _Module:
             self.forward.expressions.used.add("with_spectral_radius")
             code = f"with_spectral_radius({code}, {start.spectral_radius!r})"
         return code
+
+    def _sizes_said(self) -> list[str]:
+        """What `print(module)` shows between the brackets; modules without sizes need none."""
+        if not self.sizes.free:
+            return []
+        lines = Lines(self.forward.expressions, 1)
+        lines.add("def extra_repr(self) -> str:")
+        lines.depth = 2
+        pieces = [f"{name}={{self.{name}{_SIZE}}}" for name in self.sizes.free]
+        whole = f'return f"{", ".join(pieces)}"'
+        if lines.fits(whole):
+            lines.add(whole)
+        else:
+            lines.add("return (")
+            lines.depth += 1
+            line, *rest = pieces
+            for piece in rest:
+                if lines.fits(f'f"{line}, {piece}, "'):
+                    line = f"{line}, {piece}"
+                else:
+                    lines.add(f'f"{line}, "')
+                    line = piece
+            lines.add(f'f"{line}"')
+            lines.depth -= 1
+            lines.add(")")
+        return [*lines.lines, ""]
 
     # forward
 
