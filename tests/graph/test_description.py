@@ -166,3 +166,17 @@ def test_reads_of_an_operation_say_what_a_sum_sweeps() -> None:
         "e": [{"domain": "time", "delay": 0}, {"domain": "source", "position": "all"}],
         "z": [{"domain": "source", "position": "all", "offset": -1}],
     }
+
+
+def test_an_input_nearly_of_a_variables_name_is_asked_after() -> None:
+    text = "s: 3\nfor t in time:\n    s[t] = tanh(S[t-1])\n    state[t] = s[t] + x[t] * stat[t]\n"
+    assert describe(parse(text))["misspelt"] == [
+        {"name": "S", "line": 3, "meant": "s"},
+        {"name": "stat", "line": 4, "meant": "state"},
+    ]
+    assert describe(parse("S: 3\nstat: 3\n" + text))["misspelt"] == []
+
+
+def test_nothing_in_the_catalogue_looks_misspelt() -> None:
+    for name, text in TEXTS.items():
+        assert describe(text)["misspelt"] == [], name

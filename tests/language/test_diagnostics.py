@@ -71,6 +71,13 @@ WRONG = [
     Wrong("number-range", "a = «1e301»"),
     # lines
     Wrong("syntax", "a = «= b»"),
+    Wrong("operator-missing", LOOP + "h[t] = tanh(b + «U x[t]»)"),
+    Wrong("operator-missing", LOOP + "h[t] = W @ «h[t-1] x[t]»"),
+    Wrong("operator-missing", "a = «2 b»"),
+    Wrong("operator", LOOP + "h[t] = «h[t-1]^2»"),
+    Wrong("operator", "a = «7 // 2»"),
+    Wrong("target-form", LOOP + "«h(t)» = W @ h[t-1]"),
+    Wrong("character", LOOP + "h_t = W @ h_«{»t-1}"),
     Wrong("indentation", "for t in time:\n«h[t] = 1»"),
     Wrong("indentation", "«  a = 1»"),
     Wrong("bracket", "a = «(1»"),
@@ -270,3 +277,57 @@ def test_the_error_reads_as_one_sentence_with_its_place() -> None:
         LanguageError, match=r"^line 1, column 5: There is no function `tahn`\. Did"
     ):
         parse("a = tahn(b)")
+
+
+SIZED = "h: 8\nx: 3\n" + LOOP
+
+
+@pytest.mark.parametrize(
+    ("text", "write"),
+    [
+        ("h[t] = tanh(b + U x[t])", "`U @ x[t]`"),
+        ("h[t] = 2 x[t]", "`2 * x[t]`"),
+        ("h[t] = a[t] h[t-1]", "`a[t] @ h[t-1]`, for a product unit by unit `a[t] * h[t-1]`"),
+        ("h[t] = h[t-1]^2", "`h[t-1] ** 2`"),
+        ("h[t] = σ(W @ h[t-1])", "`sigmoid(…)`"),
+        ("h[t] = W(h[t-1] + h[t-2])", "`W @ (h[t-1] + h[t-2])`"),
+        ("h[t] = W @ h(t-1)", "`h[t-1]`"),
+        ("h(t) = W @ h[t-1]", "`h[t] = …`"),
+        ("h[t] = foo(h[t-1])", "sigmoid, tanh"),
+        # what is written instead fits, whatever letters are taken
+        ("h[t] = tanh(W @ h[t-1] + W @ x[t])", "`U @ x[t]`"),
+        ("h[t] = tanh(b + W @ h[t-1] + x[t])", "`U @ x[t]`"),
+        ("h[t] = W @ h[t-1] + abs(x[t] * 2)", "`U @ abs(x[t] * 2)`"),
+        ("h[t] = W @ h[t-1] + x[t] * 2", "`U @ (x[t] * 2)`"),
+    ],
+)
+def test_a_beginners_slip_is_told_what_to_write(text: str, write: str) -> None:
+    assert write in diagnose(SIZED + text).hint("en")
+    assert write.split(", for")[0] in diagnose(SIZED + text).hint("zh")
+
+
+def test_an_equation_that_an_edit_left_behind_may_be_deleted() -> None:
+    text = SIZED + "f[t] = sigmoid(V @ h[t-1])\n    h[t] = W @ h[t-1] + U @ x[t]"
+    assert "Or delete line 4: nothing reads `f`." in diagnose(text).hint()
+    assert "delete" not in diagnose(f"{text}\n    m[t] = sum(f[t])").hint()
+
+
+def test_an_input_without_a_size_may_be_misspelt() -> None:
+    found = diagnose("s: 3\n" + LOOP + "s[t] = tanh(W @ S[t-1])")
+    assert found.hint("en").endswith("Or did you mean `s`?")
+    assert found.hint("zh").endswith("或者是想写 `s`？")
+
+
+def test_every_line_that_cannot_be_read_is_told_at_once() -> None:
+    text = LOOP + "h[t] = foo(b)\n    g[t] = h[t]^2\n    k[t] = 1\n    m[t] = tahn(k[t])"
+    with pytest.raises(LanguageError) as caught:
+        parse(text)
+    assert [(one.line, one.code) for one in caught.value.diagnostics] == [
+        (2, "function"),
+        (3, "operator"),
+        (5, "function"),
+    ]
+    text = LOOP + "h[t] = a[s]\n    k[t] = 1\n    m[t] = k[t, t]"
+    with pytest.raises(LanguageError) as caught:
+        parse(text)
+    assert [one.line for one in caught.value.diagnostics] == [2, 4]

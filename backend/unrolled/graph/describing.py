@@ -15,6 +15,7 @@ from unrolled.graph.schedule import Component, Schedule, operand_text, schedule
 from unrolled.graph.trees import Tree
 from unrolled.language import Equation, Recurrence, Reference, Shape, Term
 from unrolled.language.latex import equation_latex, numbers_latex, term_latex
+from unrolled.language.statements import near_name
 
 DEFAULT_STEPS = 12
 
@@ -76,7 +77,20 @@ def describe(
             for one in recurrence.equations
             for term in one.term.walk()
         ),
+        "misspelt": _misspelt(recurrence),
     }
+
+
+def _misspelt(recurrence: Recurrence) -> list[dict[str, Any]]:
+    """Inputs whose names are nearly that of a variable with an equation: a slip of the pen reads random numbers."""
+    made = [one.name for one in recurrence.variables.values() if one.kind == "equation"]
+    found: list[dict[str, Any]] = []
+    for one in recurrence.variables.values():
+        if one.kind != "input" or one.name in recurrence.sizes:
+            continue
+        if meant := near_name(one.name, made):
+            found.append({"name": one.name, "line": one.line, "meant": meant})
+    return found
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -11,6 +11,13 @@ from unrolled.language.statements import MAX_DEPTH, MAX_NAME, MAX_NUMBER, fail
 
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WORD = re.compile(r"[^\W\d]\w*")
+_BESIDE = re.compile(
+    r"(?P<left>(?<!\w)(?!(?:for|in)\b)[^\W\d]\w*(?:\[[^][]*\])?|(?<![\w.])[\d.]+|\))[ \t]*(?<=[ \t)\]])"
+    r"(?P<right>(?!(?:for|in)\b)[^\W\d]\w*(?:\[[^][]*\])?|[\d.]+)"
+)
+"""Two things side by side with nothing but space between them."""
+_STEP = re.compile(r"([^\W\d]\w*)\s*\(([^()]*)\)")
+"""`h(t)`, where `h[t]` is meant."""
 _FORBIDDEN = frozenset("\"'\\`$?{};")
 _MEANT = {
     "−": "-", "–": "-", "×": "*", "·": "*", "⊙": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=",
@@ -79,6 +86,11 @@ def _character(line: int, column: int, character: str) -> LanguageError:
         "Remove it; there are no strings and no line continuations in this language.",
         "请删去它；本语言没有字符串，也没有续行符。",
     )
+    if character in "{}":
+        sentence = (
+            "Steps stand in square brackets: `h[t-1]`; a power is `a ** 2`.",
+            "步写在方括号里：`h[t-1]`；幂写作 `a ** 2`。",
+        )
     if meant.isascii() and meant.strip() and not _FORBIDDEN.intersection(meant):
         sentence = (f"Write `{meant}` instead.", f"请改写为 `{meant}`。")
     span = Span(line, column + 1, line, column + 2)
@@ -100,8 +112,31 @@ def syntax_error(error: SyntaxError, lines: list[str]) -> LanguageError:
         return fail("indentation", Span(line, 1, line, len(source) + 1))
     if "never closed" in message or "unmatched" in message or "does not match" in message:
         return fail("bracket", span)
+    code = source.split("#", 1)[0]
+    if "cannot assign to function call" in message and (step := _STEP.search(code)):
+        words = Span(line, step.start() + 1, line, step.end() + 1)
+        return fail("target-form", words, usage=f"{step.group(1)}[{step.group(2)}] = …")
+    beside = None if code.lstrip().startswith("for ") else _BESIDE.search(code)
+    if beside:
+        words = Span(line, beside.start("left") + 1, line, beside.end("right") + 1)
+        return _operator_missing(words, beside.group("left"), beside.group("right"))
     if "expected ':'" in message:
         return fail("colon", span)
     if "too many" in message or "too complex" in message:
         return fail("too-deep", span, limit=str(MAX_DEPTH))
     return fail("syntax", span)
+
+
+def _operator_missing(span: Span, left: str, right: str) -> LanguageError:
+    """Two things side by side; which product is meant is plain after a number, and likely after a capital."""
+    left = "(…)" if left == ")" else shorten(left, 20)
+    right = shorten(right, 20)
+    by_matrix, by_unit = f"{left} @ {right}", f"{left} * {right}"
+    suggestion = (
+        f"For a matrix times a vector write `{by_matrix}`, for a product unit by unit `{by_unit}`.",
+        f"矩阵乘向量请写 `{by_matrix}`，逐元素相乘请写 `{by_unit}`。",
+    )
+    if not left[0].isalpha() or left[0].isupper():
+        usage = by_matrix if left[0].isupper() else by_unit
+        suggestion = (f"Write `{usage}`.", f"请写 `{usage}`。")
+    return fail("operator-missing", span, left=left, right=right, suggestion=suggestion)

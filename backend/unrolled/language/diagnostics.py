@@ -98,6 +98,17 @@ MESSAGES: dict[str, Message] = {
         ),
         ("括号没有配对。", "请检查这一行里每个 ( 和 [ 都有对应的 ) 和 ]。"),
     ),
+    "operator-missing": Message(
+        (
+            "There is no operator between `{left}` and `{right}`.",
+            "{suggestion}",
+        ),
+        ("`{left}` 与 `{right}` 之间缺少运算符。", "{suggestion}"),
+    ),
+    "operator": Message(
+        ("There is no operator `{sign}`.", "{suggestion}"),
+        ("没有运算符 `{sign}`。", "{suggestion}"),
+    ),
     "colon": Message(
         ("A colon is missing.", "A loop ends with a colon: `for t in time:`"),
         ("缺少冒号。", "循环以冒号结尾：`for t in time:`"),
@@ -125,9 +136,9 @@ MESSAGES: dict[str, Message] = {
     "expression": Message(
         (
             "This kind of expression does not belong to the language.",
-            "Use + - * / ** % @, comparisons, and the functions of the rule book.",
+            "Use + - * / ** % @, comparisons such as t > 3, and functions such as tanh(…).",
         ),
-        ("本语言没有这种表达式。", "可用 + - * / ** % @、比较，以及规则页中的函数。"),
+        ("本语言没有这种表达式。", "可用 + - * / ** % @、比较（如 t > 3）以及函数（如 tanh(…)）。"),
     ),
     "chained-comparison": Message(
         (
@@ -434,21 +445,21 @@ MESSAGES: dict[str, Message] = {
     "shape": Message(
         (
             "`{left}` has size {left_size}{left_origin}, but `{right}` has size {right_size}{right_origin}.",
-            "Make the two sizes equal, or put a matrix between them: `W @ {right}`.",
+            "Make the two sizes equal, or multiply by a matrix of its own: `{product}`.",
         ),
         (
             "`{left}` 的大小是 {left_size}{left_origin}，而 `{right}` 的大小是 {right_size}{right_origin}。",
-            "请让两者大小相等，或在中间放一个矩阵：`W @ {right}`。",
+            "请让两者大小相等，或乘以一个新的矩阵：`{product}`。",
         ),
     ),
     "size-unknown": Message(
         (
             "Nothing determines the size of `{name}`.",
-            "Add a line at the top: `{name}: 8` (a vector of 8), or `{name}: ()` (a scalar).",
+            "Add a line at the top: `{name}: 8` (a vector of 8), or `{name}: ()` (a scalar).{other}",
         ),
         (
             "`{name}` 的大小无法确定。",
-            "请在开头加一行：`{name}: 8`（8 维向量），或 `{name}: ()`（标量）。",
+            "请在开头加一行：`{name}: 8`（8 维向量），或 `{name}: ()`（标量）。{other}",
         ),
     ),
     "cycle": Message(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from unrolled.language.diagnostics import Diagnostic, LanguageError, Span
 from unrolled.language.functions import FUNCTIONS
-from unrolled.language.shapes import Dimension, Dimensions, MaybeShape, Solver
+from unrolled.language.shapes import Dimension, Dimensions, MaybeShape, Solver, elementwise
+from unrolled.language.statements import near_name
 from unrolled.language.terms import Equation, Shape, Stop, Term
 
 Rows = tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -65,12 +66,46 @@ def infer(
     for name in [*inputs, *(one.variable for one in equations), *parameters]:
         shape = run.known.get(name)
         if shape is None or any(one.find().value is None for one in shape):
-            raise LanguageError([Diagnostic("size-unknown", spans[name], {"name": name})])
+            said = {"name": name, "other": _other_cure(name, equations, boundaries, stops)}
+            raise LanguageError([Diagnostic("size-unknown", spans[name], said)])
     return Typed(
         shapes={name: run.sizes(shape) for name, shape in run.known.items()},
         equations=tuple(replace(one, term=run.typed(one.term, one.indices)) for one in equations),
         boundaries=tuple(replace(one, term=run.typed(one.term, one.indices)) for one in boundaries),
         stops=tuple(replace(one, term=run.typed(one.term, (one.index,))) for one in stops),
+    )
+
+
+def _is_of_variables(term: Term) -> bool:
+    """Whether a term has the size of the variables in it, unit by unit, without a parameter."""
+    if term.reference is not None:
+        return bool(term.reference.positions)
+    return not term.operands or (
+        FUNCTIONS[term.function].rule is elementwise and all(map(_is_of_variables, term.operands))
+    )
+
+
+def _other_cure(
+    name: str,
+    equations: Sequence[Equation],
+    boundaries: Sequence[Equation],
+    stops: Sequence[Stop],
+) -> tuple[str, str]:
+    """For an equation that nothing reads, such as an edit leaves behind, and for an input that may be misspelt."""
+    own = next((one for one in equations if one.variable == name), None)
+    if own is None and (meant := near_name(name, [one.variable for one in equations])):
+        return (f" Or did you mean `{meant}`?", f"或者是想写 `{meant}`？")
+    terms = [one.term for one in (*equations, *boundaries, *stops) if one is not own]
+    if own is None or any(
+        one.reference is not None and one.reference.name == name
+        for term in terms
+        for one in term.walk()
+    ):
+        return ("", "")
+    line = own.span.line
+    return (
+        f" Or delete line {line}: nothing reads `{name}`.",
+        f"或者删去第 {line} 行：没有别处读取 `{name}`。",
     )
 
 
@@ -135,11 +170,25 @@ class _Inference:
                 )
             target = replace(left, span=_target_span(equation))
             for one, two in zip(own, shape, strict=True):
-                self.solver.unify(one, two, equation.term, target, equation.term)
+                self.solver.unify(one, two, equation.term, target, self._decisive(equation.term))
         return all(
             term.reference is None or term.reference.name in self.known
             for term in equation.term.walk()
         )
+
+    def _decisive(self, term: Term) -> Term:
+        """The part of an equation that its size comes from, if one variable inside a sum says it."""
+        inner = term
+        while inner.operands and FUNCTIONS[inner.function].rule is elementwise:
+            wide = [one for one in inner.operands if self.shape(one)]
+            if len(wide) != 1:
+                break
+            inner = wide[0]
+        parts = [inner]
+        while parts[0].function in ("add", "subtract"):
+            parts[:1] = parts[0].operands
+        found = [one for one in parts if self.shape(one) and _is_of_variables(one)]
+        return found[0] if len(found) == 1 else term
 
     def shape(self, term: Term) -> MaybeShape:
         if term.reference is not None:
@@ -162,9 +211,8 @@ class _Inference:
             return replace(operands[0], span=term.span)
         shape = self.shape(term)
         if shape is None or any(one.find().value is None for one in shape):
-            raise LanguageError(
-                [Diagnostic("size-unknown", term.span, {"name": self.solver.source(term.span)})]
-            )
+            said = {"name": self.solver.source(term.span), "other": ""}
+            raise LanguageError([Diagnostic("size-unknown", term.span, said)])
         found = {index for operand in operands for index in operand.indices}
         if term.index is not None:
             found.add(term.index)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from unrolled.language.diagnostics import Span
+from unrolled.language.diagnostics import Diagnostic, LanguageError, Span
 from unrolled.language.draft import Draft, defined_twice, domains_of, indices_of, is_boundary_of
-from unrolled.language.statements import Assignment, StopForm, fail, suggest
+from unrolled.language.statements import Assignment, Statement, StopForm, fail, suggest
 from unrolled.language.terms import Equation, Position, Reference, Stop, Term
 
 
@@ -20,30 +20,39 @@ class _Scope:
 
 
 def resolve_equations(draft: Draft) -> None:
+    """Equations, boundary values and conditions to stop. Raises `LanguageError`: the first fault of every line."""
+    faults: list[Diagnostic] = []
     for statement in draft.statements:
-        if isinstance(statement, StopForm):
-            loop = statement.loops[-1]
-            if len(statement.loops) != 1:
-                raise fail("stop-place", statement.span)
-            term, _ = _resolve(draft, statement.term, _Scope(frozenset({loop.index})))
-            for name, (domains, span) in draft.inputs.items():
-                if loop.domain in domains:
-                    raise fail("stop-input", span, domain=loop.domain, name=name)
-            draft.stops.append(Stop(loop.domain, loop.index, term, statement.span))
-        elif isinstance(statement, Assignment):
-            is_boundary = is_boundary_of(statement)
-            running = [
-                position.index for position in statement.positions if position.anchor == "shift"
-            ]
-            scope = _Scope(
-                frozenset(running if is_boundary else (loop.index for loop in statement.loops))
-            )
-            term, _ = _resolve(draft, statement.term, scope)
-            if is_boundary:
-                draft.boundaries.append(_boundary(draft, statement, term))
-            else:
-                indices = tuple(loop.index for loop in statement.loops)
-                draft.equations.append(Equation(statement.name, indices, term, statement.span))
+        try:
+            _resolve_statement(draft, statement)
+        except LanguageError as error:
+            faults += error.diagnostics
+    if faults:
+        raise LanguageError(faults)
+
+
+def _resolve_statement(draft: Draft, statement: Statement) -> None:
+    if isinstance(statement, StopForm):
+        loop = statement.loops[-1]
+        if len(statement.loops) != 1:
+            raise fail("stop-place", statement.span)
+        term, _ = _resolve(draft, statement.term, _Scope(frozenset({loop.index})))
+        for name, (domains, span) in draft.inputs.items():
+            if loop.domain in domains:
+                raise fail("stop-input", span, domain=loop.domain, name=name)
+        draft.stops.append(Stop(loop.domain, loop.index, term, statement.span))
+    elif isinstance(statement, Assignment):
+        is_boundary = is_boundary_of(statement)
+        running = [position.index for position in statement.positions if position.anchor == "shift"]
+        scope = _Scope(
+            frozenset(running if is_boundary else (loop.index for loop in statement.loops))
+        )
+        term, _ = _resolve(draft, statement.term, scope)
+        if is_boundary:
+            draft.boundaries.append(_boundary(draft, statement, term))
+        else:
+            indices = tuple(loop.index for loop in statement.loops)
+            draft.equations.append(Equation(statement.name, indices, term, statement.span))
 
 
 def _resolve(draft: Draft, term: Term, scope: _Scope) -> tuple[Term, frozenset[str]]:

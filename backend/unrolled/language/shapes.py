@@ -6,6 +6,7 @@ the arguments, makes equal what must be equal, and returns the shape of the resu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class Solver:
 
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
+        self._words = frozenset(re.findall(r"\w+", text))
         self._totals: dict[tuple[Span, str], _Total] = {}
 
     def source(self, span: Span) -> str:
@@ -122,8 +124,20 @@ class Solver:
                 "right": self.source(right.span),
                 "right_size": str(b.value),
                 "right_origin": origin(b, right.span.line),
+                "product": self._product(right),
             },
         )
+
+    def _product(self, term: Term) -> str:
+        """The term behind a matrix that the text has not used; of a product with a matrix, the vector behind that."""
+        letter = next((one for one in "WUVQRABCDEFGM" if one not in self._words), "W_new")
+        if term.function == "matmul" and term.operands[0].reference is not None:
+            term = term.operands[1]
+        words = self.source(term.span)
+        is_simple = term.reference is not None or (
+            term.operands and words.endswith(")") and words.startswith(term.function)
+        )
+        return f"{letter} @ {words}" if is_simple else f"{letter} @ ({words})"
 
     def rank_error(
         self, left: Term, left_rank: int, right: Term, right_rank: int, cure: tuple[str, str]
@@ -183,10 +197,18 @@ def elementwise(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> May
                 ),
             )
         for one, two in zip(known, shape, strict=True):
-            solver.unify(one, two, term, other, operand)
+            solver.unify(one, two, term, _last_summand(other), operand)
     if widest is not None:
         return widest[1]
     return None if any(shape is None for shape in shapes) else ()
+
+
+def _last_summand(term: Term) -> Term:
+    """Of a sum the last part that is not a number, as it stands beside what follows."""
+    while term.function in ("add", "subtract"):
+        right = term.operands[1]
+        term = term.operands[0] if right.function == "number" else right
+    return term
 
 
 def matmul(solver: Solver, term: Term, shapes: Sequence[MaybeShape]) -> MaybeShape:

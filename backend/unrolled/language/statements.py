@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,6 +88,12 @@ Statement = Declaration | Assignment | ParameterForm | SliderForm | ConstantForm
 def fail(code: str, span: Span, **arguments: str | tuple[str, str]) -> LanguageError:
     """One diagnostic as an error to raise."""
     return LanguageError([Diagnostic(code, span, arguments)])
+
+
+def near_name(name: str, known: Sequence[str]) -> str | None:
+    """The one of `known` for which `name` may be a slip of the pen: another case, or nearly the same letters."""
+    alike = [one for one in known if one.casefold() == name.casefold()]
+    return next(iter([*alike, *difflib.get_close_matches(name, known, 1, 0.8)]), None)
 
 
 def suggest(name: str, known: list[str], otherwise: tuple[str, str]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Mapping
 
 from unrolled.language.characters import check_characters, syntax_error
-from unrolled.language.diagnostics import LanguageError, Span, shorten
+from unrolled.language.diagnostics import Diagnostic, LanguageError, Span, shorten
 from unrolled.language.functions import CALLABLE, FORMS, FUNCTIONS, RESERVED
 from unrolled.language.statements import (
     MAX_CHARACTERS,
@@ -43,6 +43,20 @@ _OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Mod: "modulo",
     ast.MatMult: "matmul",
 }
+_MEANT_OPERATORS: Mapping[type[ast.operator], tuple[str, str]] = {
+    ast.BitXor: ("^", "{} ** {}"),
+    ast.FloorDiv: ("//", "({0} - {0} % {1}) / {1}"),
+    ast.BitAnd: ("&", "({}) * ({})"),
+    ast.BitOr: ("|", "maximum({}, {})"),
+    ast.LShift: ("<<", "{} * 2 ** {}"),
+    ast.RShift: (">>", "{} / 2 ** {}"),
+}
+_MEANT_FUNCTIONS: Mapping[str, str] = {
+    "σ": "sigmoid(…)", "sigm": "sigmoid(…)", "logistic": "sigmoid(…)", "expit": "sigmoid(…)",
+    "ζ": "softplus(…)", "ln": "log(…)", "max": "maximum(a, b)", "min": "minimum(a, b)",
+    "dot": "a @ b", "matmul": "W @ h[t-1]", "cat": "concat(a, b)",
+    "avg": "mean(…)", "pow": "a ** b", "power": "a ** b", "square": "a ** 2",
+}  # fmt: skip
 _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "equal",
     ast.NotEq: "not_equal",
@@ -56,7 +70,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], str] = {
 def read(text: str) -> list[Statement]:
     """The statements of a text, in order.
 
-    Raises `LanguageError` at the first place that does not belong to the grammar.
+    Raises `LanguageError` with what does not belong to the grammar: the first thing of every line.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
@@ -79,6 +93,8 @@ def read(text: str) -> list[Statement]:
     reader = _Reader(lines)
     reader.check_size(module)
     reader.block(module.body, ())
+    if reader.faults:
+        raise LanguageError(reader.faults)
     if not any(isinstance(one, Assignment) for one in reader.statements):
         raise fail("empty", Span(1, 1, 1, 1))
     return reader.statements
@@ -90,6 +106,7 @@ class _Reader:
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
         self.statements: list[Statement] = []
+        self.faults: list[Diagnostic] = []
 
     def span(self, node: ast.AST) -> Span:
         """The place of a node, columns counted in characters (`ast` counts bytes)."""
@@ -131,7 +148,10 @@ class _Reader:
 
     def block(self, body: list[ast.stmt], loops: tuple[Loop, ...]) -> None:
         for statement in body:
-            self._statement(statement, loops)
+            try:
+                self._statement(statement, loops)
+            except LanguageError as error:
+                self.faults += error.diagnostics
 
     def _statement(self, node: ast.stmt, loops: tuple[Loop, ...]) -> None:
         match node:
@@ -239,9 +259,10 @@ class _Reader:
             self.statements.append(form)
 
     def _words(self, node: ast.expr) -> str:
-        """The reader's own words, of a node on one line."""
+        """The reader's own words; of a node on several lines those on the first."""
         span = self.span(node)
-        return self._lines[span.line - 1][span.column - 1 : span.end_column - 1]
+        line = self._lines[span.line - 1]
+        return line[span.column - 1 : span.end_column - 1 if span.line == span.end_line else None]
 
     def _form(self, name: str, value: ast.expr, span: Span) -> Statement | None:
         match value:
@@ -401,6 +422,8 @@ class _Reader:
                 return self.term(operand)
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
                 return Term(_OPERATORS[type(operator)], (self.term(left), self.term(right)), span)
+            case ast.BinOp(left=left, op=operator, right=right):
+                raise self._operator(left, operator, right, span)
             case ast.Compare(left=left, ops=[operator], comparators=[right]) if (
                 type(operator) in _COMPARISONS
             ):
@@ -418,12 +441,11 @@ class _Reader:
         if name in FORMS:
             raise fail("form-place", span, name=name, usage=FORMS[name])
         if row is None or row.family == "operator":
-            sentence = ("The rule book lists every function.", "规则页列出了全部函数。")
             raise fail(
                 "function",
                 self.span(node.func),
                 name=shorten(name, 30),
-                suggestion=suggest(name, list(CALLABLE), sentence),
+                suggestion=self._function_meant(name, node),
             )
         if node.keywords:
             usage = f"{name}(e[t, s], s)" if row.over else row.usage
@@ -443,6 +465,45 @@ class _Reader:
                 )
             over, arguments = (self.name(last),), arguments[:1]
         return Term(name, tuple(self.term(argument) for argument in arguments), span, over=over)
+
+    def _operator(
+        self, left: ast.expr, operator: ast.operator, right: ast.expr, span: Span
+    ) -> LanguageError:
+        """An operator of Python that this language does not have, with what is written for it."""
+        one, two = (shorten(self._words(side), 20) for side in (left, right))
+        sign, instead = _MEANT_OPERATORS[type(operator)]
+        usage = instead.format(one, two)
+        return fail(
+            "operator", span, sign=sign, suggestion=(f"Write `{usage}`.", f"请写 `{usage}`。")
+        )
+
+    def _function_meant(self, name: str, node: ast.Call) -> tuple[str, str]:
+        """What to write where a name that is no function is called."""
+        if name in _MEANT_FUNCTIONS:
+            usage = _MEANT_FUNCTIONS[name]
+            return (f"Write `{usage}`.", f"请写 `{usage}`。")
+        every = shorten(", ".join(CALLABLE), 200)
+        known = (f"Functions are {every}.", f"可用的函数：{every}。")
+        is_matrix = name.partition("_")[0].isupper()
+        match node.args:
+            case [ast.Name() | ast.BinOp(left=ast.Name(), right=ast.Constant()) as step] if (
+                not is_matrix
+            ):
+                usage = f"{name}[{shorten(self._words(step), 20)}]"
+                known = (
+                    f"A step stands in square brackets: `{usage}`.",
+                    f"步写在方括号里：`{usage}`。",
+                )
+            case _:
+                pass
+        if is_matrix:
+            inner = ", ".join(self._words(one) for one in node.args)
+            usage = f"{name} @ ({shorten(inner, 20)})"
+            known = (
+                f"For a product write the operator: `{usage}`.",
+                f"相乘请写出运算符：`{usage}`。",
+            )
+        return suggest(name, list(CALLABLE), known)
 
     def _count(
         self, name: str, expected: str, have: int, usage: str, node: ast.AST

@@ -286,6 +286,14 @@ class PathsAnswer(Answer):
     )
 
 
+class Misspelt(Answer):
+    """An input that no line declares, nearly of the name of a variable that has an equation."""
+
+    name: str
+    line: int = Field(description="Where it is read first.")
+    meant: str
+
+
 class Recurrence(Answer):
     """Everything derived from the text: graph, typeset equations, schedule, cost."""
 
@@ -301,6 +309,10 @@ class Recurrence(Answer):
     facts: Facts
     has_forcing: bool = Field(default=False, description="Whether `force` occurs in the text.")
     is_random: bool = Field(default=False, description="Whether something is drawn while it runs.")
+    misspelt: list[Misspelt] = Field(
+        default_factory=list[Misspelt],
+        description="Inputs that may be slips of the pen; they run, on numbers drawn from the seed.",
+    )
 
 
 class Variant(Answer):

@@ -55,6 +55,7 @@ export interface Schemas {
   JacobianRequest: JacobianRequest;
   JacobianResult: JacobianResult;
   JacobianSpectrum: JacobianSpectrum;
+  Misspelt: Misspelt;
   NextInput: NextInput;
   Node: Node;
   NonFinite: NonFinite;
@@ -160,6 +161,10 @@ export interface Recurrence {
    * Whether something is drawn while it runs.
    */
   is_random?: boolean;
+  /**
+   * Inputs that may be slips of the pen; they run, on numbers drawn from the seed.
+   */
+  misspelt?: Misspelt[];
 }
 /**
  * An index domain: `for t in time:`.
@@ -426,6 +431,17 @@ export interface InOrder {
   domain: string;
   direction: "forward" | "backward" | "up";
   steps: number;
+}
+/**
+ * An input that no line declares, nearly of the name of a variable that has an equation.
+ */
+export interface Misspelt {
+  name: string;
+  /**
+   * Where it is read first.
+   */
+  line: number;
+  meant: string;
 }
 /**
  * The run the page opens with.

@@ -113,10 +113,21 @@ export function Editor() {
 function Note({ count }: { count: number }) {
   const words = text.value.equations;
   const state = count > 0 ? words.stale : reading.value ? words.reading : words.good;
+  const slips = count > 0 ? [] : (description.value?.misspelt ?? []);
   return (
-    <p id="editor-note" class="note editor-note">
-      <span class={count > 0 ? "is-fault" : ""}>{state}</span> {words.leave}
-    </p>
+    <div id="editor-note" class="note editor-note">
+      {slips.map((slip) => (
+        <p key={slip.name} class="editor-slip" role="status">
+          <Icon name="warning" />
+          <span>
+            <Coded text={words.misspelt(slip.name, slip.line, slip.meant)} />
+          </span>
+        </p>
+      ))}
+      <p>
+        <span class={count > 0 ? "is-fault" : ""}>{state}</span> {words.leave}
+      </p>
+    </div>
   );
 }
 

@@ -74,6 +74,8 @@ export const en = {
     reading: "Reading…",
     faults: (count: number) => (count === 1 ? "1 error" : `${count} errors`),
     good: "The text reads well.",
+    misspelt: (name: string, line: number, meant: string) =>
+      `Line ${line}: \`${name}\` has no equation, so it is an input. Did you mean \`${meant}\`?`,
     boundary: "at the boundary",
   },
 

@@ -74,6 +74,8 @@ export const zh: Dictionary = {
     reading: "正在读取…",
     faults: (count) => `${count} 处错误`,
     good: "文本可以读懂。",
+    misspelt: (name: string, line: number, meant: string) =>
+      `第 ${line} 行：\`${name}\` 没有方程，因此是输入。是否想写 \`${meant}\`？`,
     boundary: "边界处",
   },
 

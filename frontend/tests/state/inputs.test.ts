@@ -38,6 +38,7 @@ function withInputs(inputs: Record<string, boolean>): Description {
     },
     has_forcing: false,
     is_random: false,
+    misspelt: [],
   };
 }
 
