@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Callable
 
@@ -34,6 +35,15 @@ def middle(page: Page, node: str, step: int) -> tuple[float, float]:
     return stage["x"] + x + width / 2, stage["y"] + y + height / 2
 
 
+def click_at(page: Page, at: tuple[float, float], seconds: float) -> None:
+    """A click that happened at a time in seconds, however late it is sent."""
+    session = page.context.new_cdp_session(page)
+    x, y = at
+    for kind in ("mousePressed", "mouseReleased"):
+        press = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+        session.send("Input.dispatchMouseEvent", {**press, "timestamp": seconds})
+
+
 def test_a_node_opens_and_closes_by_keyboard_and_a_link_keeps_it(open_page: Open) -> None:
     page = open_page(LSTM)
     page.locator(".typeset [data-node=f]").first.click()
@@ -54,6 +64,21 @@ def test_a_double_click_opens_a_node_and_the_button_closes_it(open_page: Open) -
     assert operations(page) == {"s/0", "s/1", "s/4", "s/6", "s/7"}
     page.get_by_role("button", name="Close: hide the operations").click()
     assert operations(page) == set()
+
+
+@pytest.mark.parametrize("width", [1440, 1100])
+def test_two_clicks_as_slow_as_a_hands_open_the_node_that_was_clicked(
+    open_page: Open, width: int
+) -> None:
+    page = open_page(LSTM, width=width)
+    operations(page)
+    at = middle(page, "s", 3)
+    begin = time.time()
+    click_at(page, at, begin)
+    expect(page.locator(".inspector-title")).to_be_visible()  # the figure has made room for it
+    click_at(page, at, begin + 0.3)
+    assert operations(page) == {"s/0", "s/1", "s/4", "s/6", "s/7"}
+    expect(page.locator(".inspector-title")).to_contain_text("s")
 
 
 def test_an_operation_shows_what_torch_computed(open_page: Open, live_server: str) -> None:

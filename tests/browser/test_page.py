@@ -56,6 +56,16 @@ def test_the_page_opens_on_the_lstm_unfolds_and_plays(open_page: Open) -> None:
     expect(page).to_have_url(re.compile("/lstm.*step=11"))
 
 
+def test_a_key_while_the_page_opens_leaves_the_figure_unfolded(open_page: Open) -> None:
+    page = open_page("/gru?text.x=hello")
+    assert "view=folded" not in page.url
+    press(page, "t")
+    expect(page.get_by_role("button", name="Fold", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("view=unfolded"))
+    page.wait_for_timeout(1500)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # the show is over
+
+
 def test_typed_text_runs_and_plays_to_its_end(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}")
     page.get_by_label("Text for x").fill("hello")

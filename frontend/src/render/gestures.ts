@@ -18,6 +18,7 @@ export interface Gestured {
 }
 
 const CLICK = 5;
+const TWICE = 500; // milliseconds between the two clicks of a double click
 const REACH = 7;
 
 function focusAt(stage: Stage, x: number, y: number): Selection | null {
@@ -65,11 +66,48 @@ export function listen(
   const pressed = new Map<number, { x: number; y: number }>();
   let travelled = 0;
   let pinch = 0;
+  let first: { id: string; x: number; y: number; at: number } | null = null;
+  let isSecond = false;
 
   const place = (event: MouseEvent): [number, number] => {
     const box = element.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
+
+  // The first click selects, and what then opens beside the figure moves it: a second one at that
+  // place is for the node that the first has hit, whatever lies there now.
+  window.addEventListener(
+    "pointerdown",
+    (event) => {
+      const { clientX: x, clientY: y, timeStamp } = event;
+      isSecond =
+        first !== null &&
+        event.button === 0 &&
+        timeStamp - first.at < TWICE &&
+        Math.hypot(x - first.x, y - first.y) <= CLICK;
+      if (isSecond) event.stopPropagation();
+      else first = null;
+    },
+    { signal, capture: true },
+  );
+  const swallow = (event: MouseEvent): void => {
+    if (!isSecond || event.detail === 0) return; // a key that presses a button has no detail
+    event.stopPropagation();
+    event.preventDefault();
+  };
+  window.addEventListener(
+    "pointerup",
+    (event) => {
+      if (!isSecond || !first) return;
+      event.stopPropagation();
+      act().onOpen(first.id, event.shiftKey);
+      first = null;
+    },
+    { signal, capture: true },
+  );
+  for (const kind of ["mousedown", "mouseup", "click", "dblclick"] as const) {
+    window.addEventListener(kind, swallow, { signal, capture: true });
+  }
 
   element.addEventListener(
     "pointerdown",
@@ -130,7 +168,13 @@ export function listen(
     const step = numberAt(now, ...at);
     if (isOnSquare(now, ...at)) act().onUnfold();
     else if (step !== null) act().onStep(step);
-    else act().onSelect(focusAt(now, ...at), isAdding(event));
+    else {
+      const focus = focusAt(now, ...at);
+      if (focus?.kind === "node") {
+        first = { id: focus.id, x: event.clientX, y: event.clientY, at: event.timeStamp };
+      }
+      act().onSelect(focus, isAdding(event));
+    }
   };
   element.addEventListener("pointerup", release, { signal });
   element.addEventListener("pointercancel", release, { signal });
@@ -158,9 +202,7 @@ export function listen(
     "dblclick",
     (event) => {
       const now = stage();
-      const focus = now && focusAt(now, ...place(event));
-      if (focus?.kind === "node") act().onOpen(focus.id, event.shiftKey);
-      else if (now && !focus) now.fit();
+      if (now && !focusAt(now, ...place(event))) now.fit();
     },
     { signal },
   );

@@ -105,7 +105,7 @@ export function currentLink(): Link {
   if (store.seed.value !== defaults.seed) link.seed = store.seed.value;
   const usual = writeClamps(defaults.clamp);
   if (writeClamps(store.clamps.value) !== usual) link.clamp = store.clamps.value;
-  link.view = store.unfolded.value ? "unfolded" : "folded";
+  link.view = store.unfolded.value || store.unfoldsSoon.value ? "unfolded" : "folded";
   link.step = store.step.value;
   if (store.selection.value) link.selection = store.selection.value;
   if (store.pins.value.length > 0) link.pins = [...store.pins.value];

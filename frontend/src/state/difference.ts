@@ -12,6 +12,12 @@ export interface Kept {
 /** The run that others are compared with. */
 export const kept = signal<Kept | null>(null);
 
+/**
+ * A scale reaches at least so far, as a share of the values: what parts two runs by rounding alone
+ * (a few times 6e-8) stays pale on it.
+ */
+const ROUNDING = 2 ** -16;
+
 /** Values of a run minus those of another; null where one of them has none, or another shape. */
 export class DifferenceTrace implements Trace {
   readonly shows = "difference";
@@ -42,7 +48,8 @@ export class DifferenceTrace implements Trace {
   range(name: string): [number, number] {
     const known = this.#ranges.get(name);
     if (known) return known;
-    let [low, high] = [0, 0];
+    const size = Math.max(...[this.now, this.then].flatMap((run) => run.range(name).map(Math.abs)));
+    let [low, high] = [-size * ROUNDING, size * ROUNDING];
     for (let step = 1; step <= this.now.stepsOf(name); step++) {
       for (const value of this.value(name, step) ?? []) {
         if (value < low) low = value;

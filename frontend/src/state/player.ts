@@ -18,6 +18,7 @@ import {
   text,
   total,
   unfolded,
+  unfoldsSoon,
 } from "./store.ts";
 
 export const STEP_MILLISECONDS = 400;
@@ -158,12 +159,27 @@ export function setUnfolded(value: boolean): void {
   said.value = value ? text.value.say.unfolded : text.value.say.folded;
 }
 
-/** The page opens: the loop is seen, unfolds, and plays. The reader's first act stops the show. */
+/**
+ * The page opens: the loop is seen, unfolds, and plays. The reader's first act stops the show: on
+ * the folded figure it means what is seen there, anywhere else the loop unfolds at once.
+ */
 export function open(): () => void {
   const abort = new AbortController();
-  const stop = () => abort.abort();
+  const stop = () => {
+    abort.abort();
+    unfoldsSoon.value = false;
+  };
+  const onAct = (event: Event) => {
+    const isFolding = event instanceof KeyboardEvent && event.key.toLowerCase() === "f";
+    const isInFigure = event.target instanceof Element && event.target.closest(".figure-stage");
+    if (unfoldsSoon.value && !isFolding && (event instanceof KeyboardEvent || !isInFigure)) {
+      setUnfolded(true);
+    }
+    stop();
+  };
+  unfoldsSoon.value = true;
   for (const kind of ["pointerdown", "keydown"]) {
-    window.addEventListener(kind, stop, { once: true, capture: true, signal: abort.signal });
+    window.addEventListener(kind, onAct, { once: true, capture: true, signal: abort.signal });
   }
   const watch = effect(() => {
     if (arrived.value === 0) return;
@@ -181,7 +197,13 @@ export function open(): () => void {
 async function perform(signal: AbortSignal): Promise<void> {
   const isStill = untracked(() => reducedMotion.value);
   const acts: [number, () => void][] = [
-    [isStill ? 0 : LOOK, () => setUnfolded(true)],
+    [
+      isStill ? 0 : LOOK,
+      () => {
+        setUnfolded(true);
+        unfoldsSoon.value = false;
+      },
+    ],
     [isStill ? 0 : UNFOLD_MILLISECONDS + 200, () => togglePlaying()],
   ];
   for (const [milliseconds, act] of acts) {

@@ -62,6 +62,8 @@ export const looping = signal(false);
 /** The beat of playback that is shown; null when all that has arrived is. */
 export const moment = signal<Moment | null>(null);
 export const unfolded = signal(false);
+/** The page has just opened and will unfold by itself. */
+export const unfoldsSoon = signal(false);
 export const selection = signal<Selection | null>(null);
 /** What stays chosen beside the selection. */
 export const pins = signal<readonly Selection[]>([]);

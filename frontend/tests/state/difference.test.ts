@@ -47,6 +47,18 @@ test("is the shown run minus the kept one, unit by unit, boundary values too", (
   expect(difference.lengths).toEqual({ time: 3 });
 });
 
+test("leaves what rounding alone makes pale", () => {
+  const noisy = runOf([
+    [1 + 2 ** -23, 2],
+    [3, 4 - 2 ** -21],
+    [5, 6],
+  ]);
+  const [low, high] = new DifferenceTrace(noisy, now).range("h");
+  expect(high).toBeGreaterThan(100 * 2 ** -21);
+  expect(high).toBeLessThan(1e-3 * 6);
+  expect(low).toBe(-high);
+});
+
 test("has one diverging scale for all variables that its size suits", () => {
   const { graph } = read("lstm");
   const ranges = rangesOf(graph, new DifferenceTrace(now, then));
