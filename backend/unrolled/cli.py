@@ -234,6 +234,10 @@ def request_body(options: argparse.Namespace, catalogue: Catalogue) -> dict[str,
     """The body of the request that the options stand for; what is not given is left out."""
     if options.architecture is None and options.equations is None:
         raise Usage("name an architecture (`unrolled list` shows them) or give --equations FILE")
+    if options.architecture is not None and Path(options.architecture).is_file():
+        raise Usage(
+            f"for equations in a file write: unrolled run --equations {options.architecture}"
+        )
     if options.architecture is not None and options.equations is not None:
         raise Usage("give an architecture or --equations, not both")
     body: dict[str, Any] = {
@@ -295,4 +299,6 @@ def in_words(problem: dict[str, Any]) -> str:
         else:
             place = error.get("pointer", "").lstrip("/") or "request"
         lines.append(f"  {place}: {error['detail']} {error['hint']}")
+        if error.get("code") == "unknown-architecture":
+            lines.append("  `unrolled list` shows all of them")
     return "\n".join(lines)

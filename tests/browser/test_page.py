@@ -407,9 +407,38 @@ def test_a_gate_is_held_and_let_go(open_page: Open) -> None:
     assert {
         one.split("@")[0] for one in cut.evaluate_all("all => all.map(e => e.dataset.target)")
     } == {"f"}
+    expect(page.locator(".inspector")).to_contain_text("Not: it is held")
+    expect(page.locator(".inspector-equation.is-cut")).to_be_visible()
     page.get_by_role("group", name="Held").get_by_role("button", name="Let f go").click()
     expect(loss).to_have_text(before)
     expect(cut).to_have_count(0)
+    expect(page.locator(".inspector-equation.is-cut")).to_have_count(0)
+
+
+@pytest.mark.parametrize("selection", ["zz", "zz/1", "edge:zz", "parameter:zz"])
+def test_a_link_to_what_the_equations_do_not_have_says_so(open_page: Open, selection: str) -> None:
+    page = open_page(f"/lstm?{STILL}&selection={selection}")
+    expect(page.locator(".inspector")).to_contain_text("These equations have no zz")
+
+
+@pytest.mark.parametrize("opened", ["selection=f", "edit=1"])
+def test_the_player_stands_in_one_row_beside_what_is_open(open_page: Open, opened: str) -> None:
+    page = open_page(f"/lstm?{STILL}&{opened}", width=1440)
+    expect(page.locator(".inspector, .editor").first).to_be_visible()
+    row = page.locator(".player").evaluate(
+        "all => [...all.children].map(one => one.getBoundingClientRect()).map(box => box.y + box.height / 2)"
+    )
+    assert len(row) >= 6
+    assert max(row) - min(row) < 10
+
+
+def test_a_name_that_is_nearly_another_is_asked_after(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&edit=1")
+    replace_in_editor(page, "* s[t-1]", "* S[t-1]")
+    expect(page.locator(".editor-slip")).to_contain_text("S has no equation")
+    expect(page.locator(".editor-slip")).to_contain_text("Did you mean s?")
+    press(page, "Control+z")
+    expect(page.locator(".editor-slip")).to_have_count(0)
 
 
 def test_a_tree_is_drawn_as_its_brackets_say(open_page: Open) -> None:

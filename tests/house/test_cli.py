@@ -142,6 +142,8 @@ def test_own_equations_run_from_a_file_or_from_stdin(tmp_path: Path, stdin: bool
         (["run"], "name an architecture"),
         (["run", "lstm", "--equations", "x"], "not both"),
         (["run", "lstn", "--text", "a"], "lstm"),
+        (["run", "lstn"], "`unrolled list`"),
+        (["run", __file__], f"unrolled run --equations {__file__}"),
         (["run", "lstm", "--text", "naïve"], "inputs/x"),
         (["run", "lstm", "--text", ""], "inputs/x"),
         (["run", "lstm", "--text", "a", "--forcing", "2"], "forcing"),

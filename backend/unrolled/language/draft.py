@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -166,6 +167,14 @@ def _check_target(statement: Assignment) -> None:
         raise fail(code, statement.target, expected=", ".join(expected), usage=usage)
 
 
+def rank_of_letter(name: str) -> int:
+    """The rank that a parameter's first letter says: capital 2, small Greek 0, any other 1."""
+    letter = name.lstrip("_")[:1] or name[:1]
+    if letter.isupper():
+        return 2
+    return 0 if unicodedata.name(letter, "").startswith("GREEK SMALL") else 1
+
+
 def override_sizes(draft: Draft, sizes: Mapping[str, int | Sequence[int]]) -> None:
     for name, size in sizes.items():
         shape = (size,) if isinstance(size, int) else tuple(size)
@@ -180,12 +189,13 @@ def override_sizes(draft: Draft, sizes: Mapping[str, int | Sequence[int]]) -> No
                 "limit": str(MAX_SIZE),
             }
             raise LanguageError([Diagnostic("size-range", span, arguments, pointer)])
-        known = {term.reference.name for term in terms_of(draft) if term.reference} | set(
-            draft.defined
-        )
-        if name not in known or (
-            name in draft.forms and not isinstance(draft.forms[name], ParameterForm)
-        ):
+        read = [term.reference for term in terms_of(draft) if term.reference]
+        known = {one.name for one in read} | set(draft.defined)
+        indexed = {one.name for one in read if one.positions}
+        is_parameter = name not in draft.declarations and name not in draft.defined
+        is_other = name in draft.forms and not isinstance(draft.forms[name], ParameterForm)
+        follows = is_parameter and name not in indexed and rank_of_letter(name) == 2 > len(shape)
+        if name not in known or is_other or follows:
             names = ", ".join(draft.declarations) or "-"
             raise LanguageError(
                 [Diagnostic("size-override", span, {"name": name[:30], "names": names}, pointer)]

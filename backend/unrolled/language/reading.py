@@ -6,7 +6,6 @@ are checked where the schedule is made, in `graph`.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from unrolled.language.diagnostics import Span
@@ -18,6 +17,7 @@ from unrolled.language.draft import (
     collect_loops,
     indices_of,
     override_sizes,
+    rank_of_letter,
     terms_of,
 )
 from unrolled.language.inference import infer
@@ -75,14 +75,6 @@ def _check_use(draft: Draft) -> None:
 
 
 # assembly
-
-
-def rank_of_letter(name: str) -> int:
-    """The rank that a parameter's first letter says: capital 2, small Greek 0, any other 1."""
-    letter = name.lstrip("_")[:1] or name[:1]
-    if letter.isupper():
-        return 2
-    return 0 if unicodedata.name(letter, "").startswith("GREEK SMALL") else 1
 
 
 def _assemble(draft: Draft, text: str) -> Recurrence:

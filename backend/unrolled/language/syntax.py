@@ -7,6 +7,7 @@ which name is an input, which an index, and what shape everything has is decided
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 
 from unrolled.language.characters import check_characters, syntax_error
@@ -51,6 +52,8 @@ _MEANT_OPERATORS: Mapping[type[ast.operator], tuple[str, str]] = {
     ast.LShift: ("<<", "{} * 2 ** {}"),
     ast.RShift: (">>", "{} / 2 ** {}"),
 }
+_POWER = re.compile(r"(\w+(?:\[[^][]*\])?|\([^()]*\)) *\^ *(\w+(?:\[[^][]*\])?|\([^()]*\))")
+"""A power as mathematicians type it, and what is next to its sign."""
 _MEANT_FUNCTIONS: Mapping[str, str] = {
     "σ": "sigmoid(…)", "sigm": "sigmoid(…)", "logistic": "sigmoid(…)", "expit": "sigmoid(…)",
     "ζ": "softplus(…)", "ln": "log(…)", "max": "maximum(a, b)", "min": "minimum(a, b)",
@@ -470,8 +473,16 @@ class _Reader:
         self, left: ast.expr, operator: ast.operator, right: ast.expr, span: Span
     ) -> LanguageError:
         """An operator of Python that this language does not have, with what is written for it."""
-        one, two = (shorten(self._words(side), 20) for side in (left, right))
         sign, instead = _MEANT_OPERATORS[type(operator)]
+        one, two = (shorten(self._words(side), 20) for side in (left, right))
+        if (
+            sign == "^"
+        ):  # reads everything to its sides, unlike a power: only what is next to it is meant
+            line = self._lines[span.line - 1]
+            place = _POWER.search(line, span.column - 1)
+            if place:
+                one, two = place.groups()
+                span = Span(span.line, place.start() + 1, span.line, place.end() + 1)
         usage = instead.format(one, two)
         return fail(
             "operator", span, sign=sign, suggestion=(f"Write `{usage}`.", f"请写 `{usage}`。")

@@ -1,5 +1,6 @@
 /** A variable or an input at one step: its equation with the numbers in it, its values, its past. */
 import { isNumbers } from "../core/branching.ts";
+import { heldIn } from "../core/clamp.ts";
 import type { GraphNode } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
 import { formatNumber, formatShape, fullNumber } from "../state/format.ts";
@@ -10,6 +11,7 @@ import {
   description,
   domain,
   effectiveInputs,
+  equations,
   index,
   shownTrace,
   step,
@@ -42,6 +44,8 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
   const equation = equationOf(node, isBoundary);
   // what is held does not follow from its equation: its numbers would not add up
   const isHeld = !isBoundary && clamps.value.some((each) => each.variable === node.id);
+  const isWhole = isHeld && heldIn(equations.value, clamps.value).includes(node.id);
+  const computed = isWhole ? words.held : isHeld ? words.heldPartly : stageName(node.id);
   return (
     <>
       <Title node={node}>{text.value.roles[node.role]}</Title>
@@ -49,11 +53,11 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
         rows={[
           [words.shape, formatShape(node.shape, words.scalar)],
           ...(hasTime ? ([[words.step, stepLabel(here, isBoundary)]] as const) : []),
-          ...(node.kind === "variable" ? ([[words.computed, stageName(node.id)]] as const) : []),
+          ...(node.kind === "variable" ? ([[words.computed, computed]] as const) : []),
         ]}
       />
       {equation && (
-        <div class="inspector-equation">
+        <div class={`inspector-equation ${isWhole ? "is-cut" : ""}`}>
           <Formula latex={equation.marked} variable={node.id} />
         </div>
       )}

@@ -41,18 +41,23 @@ export function Inspector() {
         </button>
       )}
       <Pins />
-      {(chosen && <Details chosen={chosen} />) ?? <p class="note">{words.empty}</p>}
+      {chosen ? <Details chosen={chosen} /> : <p class="note">{words.empty}</p>}
     </aside>
   );
 }
 
-/** Null when the graph has meanwhile lost what was selected. */
+/** A link may select what these equations do not have, or an edit may have taken it away. */
 function Details({ chosen }: { chosen: Selection }) {
   const graph = description.value?.graph;
-  const node = graph?.nodes.find((each) => each.id === chosen.id);
-  const edge = graph?.edges.find((each) => each.id === chosen.id);
-  if (chosen.kind === "edge") return edge ? <EdgeDetails key={edge.id} edge={edge} /> : null;
-  if (!node) return chosen.id.includes("/") ? <OperationDetails id={chosen.id} /> : null;
+  if (!graph) return null;
+  const node = graph.nodes.find((each) => each.id === chosen.id);
+  const edge = graph.edges.find((each) => each.id === chosen.id);
+  const gone = <p class="note inspector-gone">{text.value.inspector.gone(chosen.id)}</p>;
+  if (chosen.kind === "edge") return edge ? <EdgeDetails key={edge.id} edge={edge} /> : gone;
+  if (!node) {
+    const owner = graph.nodes.some((each) => each.id === ownerOf(chosen.id));
+    return owner && chosen.id.includes("/") ? <OperationDetails id={chosen.id} /> : gone;
+  }
   const isFixed = node.kind === "parameter" || node.kind === "constant" || node.kind === "setting";
   return isFixed ? (
     <ParameterDetails key={node.id} node={node} />
