@@ -41,7 +41,7 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
     complaints: list[str] = []
 
     def open_one(
-        path: str, *, width: int = 1440, height: int = 900, before: str = "", **options: str
+        path: str, *, width: int = 1440, height: int = 900, before: str = "", **options: object
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
@@ -86,3 +87,55 @@ def test_a_pin_keeps_its_step_and_its_numbers(open_page: Open) -> None:
     expect(page.locator(".player-step")).to_have_text("t = 3, “l”")
     expect(numbers).to_have_attribute("aria-label", before or "none")
     assert page.locator(".value-number").all_inner_texts() != shown
+
+
+PICTURE = """() => {
+  const canvas = document.querySelector(".figure-canvas");
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height).data;
+}"""
+APART = """() => {
+  const apart = [...seen[0]].map((value, i) => Math.abs(value - seen[1][i]));
+  return { most: apart.reduce((a, b) => Math.max(a, b), 0), share: apart.filter(v => v > 2).length / apart.length };
+}"""
+
+
+def keep_picture(page: Page) -> None:
+    page.evaluate(f"() => {{ window.seen = [({PICTURE})(), ...(window.seen ?? [])]; }}")
+
+
+def apart(page: Page) -> tuple[float, float]:
+    """How far the last two pictures are apart: the most of one number, and the share of numbers that differ."""
+    found = page.evaluate(APART)
+    return found["most"], found["share"]
+
+
+@pytest.mark.parametrize("scale", [1, 1.5])
+def test_a_dragged_picture_is_the_one_that_is_drawn_there(open_page: Open, scale: float) -> None:
+    page = open_page(
+        "/lstm?view=unfolded&step=3&text.x=a+long+text+that+does+not+fit+on+a+screen+of+this+width&selection=h",
+        width=1400,
+        device_scale_factor=scale,
+    )
+    page.wait_for_timeout(900)
+    stage = page.locator(".figure-stage").bounding_box()
+    assert stage is not None
+    x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    keep_picture(page)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for turn in range(1, 30):  # further than the picture was painted at first
+        page.mouse.move(x - 17 * turn, y + (turn % 5) * 3)
+        page.wait_for_timeout(20)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    keep_picture(page)
+    assert apart(page)[1] > 0.02, "it has moved"
+    page.evaluate("() => document.fonts.dispatchEvent(new Event('loadingdone'))")
+    page.wait_for_timeout(300)
+    keep_picture(page)
+    most, share = apart(page)
+    assert most <= 24  # edges of letters, where they lie on a fraction of a pixel
+    assert share < 0.001

@@ -18,12 +18,23 @@ export function windowOf(scene: Scene): { first: number; last: number } {
 }
 
 export function paint(painter: Painter, scene: Scene): void {
+  paintBase(painter, scene);
+  paintOver(painter, scene);
+}
+
+/** What moves with the picture as one. */
+export function paintBase(painter: Painter, scene: Scene): void {
   const { first, last } = windowOf(scene);
   paintEdges(painter, scene, first, last);
   paintCurrent(painter, scene);
   eachNode(scene, first, last, (node, column) => paintNode(painter, scene, node, column));
   paintSquares(painter, scene);
   paintEdgeNames(painter, scene, first, last);
+}
+
+/** What keeps to the edges of the screen while the picture moves: names and step numbers. */
+export function paintOver(painter: Painter, scene: Scene): void {
+  const { first, last } = windowOf(scene);
   paintNames(painter, scene, first, last);
   paintStepNumbers(painter, scene, first, last);
 }

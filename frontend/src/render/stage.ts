@@ -23,6 +23,7 @@ import {
   unfoldedCamera,
   zoomed,
 } from "../core/view.ts";
+import { Backdrop } from "./backdrop.ts";
 import { CanvasPainter, forgetWidths } from "./canvas.ts";
 import { ink } from "./colours.ts";
 import { type Emphasis, emphasisOf, NONE, united } from "./emphasis.ts";
@@ -66,6 +67,10 @@ export class Stage {
   private wanted: Camera | null;
   private request = 0;
   private version = -1;
+  private readonly backdrop = new Backdrop();
+  private isDragged = false;
+  /** What a drag has not moved yet: the picture goes by whole device pixels. */
+  private left: [number, number] = [0, 0];
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -88,6 +93,7 @@ export class Stage {
 
   destroy(): void {
     cancelAnimationFrame(this.request);
+    this.backdrop.forget();
     document.fonts.removeEventListener("loadingdone", this.onFonts);
   }
 
@@ -344,11 +350,16 @@ export class Stage {
   }
 
   pan(dx: number, dy: number): void {
+    const ratio = this.canvas.width / this.size.width || 1;
+    const wanted = [this.left[0] + dx, this.left[1] + dy] as const;
+    const [x, y] = wanted.map((part) => Math.round(part * ratio) / ratio) as [number, number];
+    this.left = [wanted[0] - x, wanted[1] - y];
     this.take((camera) => ({
       ...camera,
-      x: camera.x - dx / camera.scale,
-      y: camera.y - dy / camera.scale,
+      x: camera.x - x / camera.scale,
+      y: camera.y - y / camera.scale,
     }));
+    this.isDragged = true;
   }
 
   zoom(factor: number, x = this.size.width / 2, y = this.size.height / 2): void {
@@ -393,10 +404,16 @@ export class Stage {
     this.changeFocus(this.input, now);
     const scene = this.scene(now);
     const ratio = this.canvas.width / this.size.width;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = ink(scene.theme).paper;
-    context.fillRect(0, 0, this.size.width, this.size.height);
-    paint(new CanvasPainter(context), scene);
+    // During playback the picture changes in every frame.
+    if (this.isDragged && !scene.front) this.backdrop.paint(context, scene, ratio, this.version);
+    else {
+      this.backdrop.forget();
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.fillStyle = ink(scene.theme).paper;
+      context.fillRect(0, 0, this.size.width, this.size.height);
+      paint(new CanvasPainter(context), scene);
+    }
+    this.isDragged = false;
     const isBusy =
       this.glide !== null ||
       [this.progress, this.step, this.fading].some((motion) => isMoving(motion, now));
