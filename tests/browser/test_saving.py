@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
+from pypdf import PdfReader
 
 Open = Callable[..., Page]
 
@@ -192,6 +193,13 @@ def test_the_printed_figure_is_lines_and_letters(open_page: Open) -> None:
     pdf = page.pdf()
     assert b"/Subtype /Image" not in streams(pdf)
     assert streams(pdf).count(b" re\n") + streams(pdf).count(b" l\n") > 500, "the drawing is there"
+    reader = PdfReader(io.BytesIO(pdf))
+    assert not any(sheet.images for sheet in reader.pages)
+    words = " ".join(sheet.extract_text() for sheet in reader.pages)
+    assert "Long short-term memory" in words
+    assert "A leaky unit keeps a running sum" in " ".join(words.split()), "the lesson can be copied"
+    for name in ("value", "gate", "probability"):  # the scales of the figure
+        assert name in words
     expect(page.locator(".printed")).to_have_count(0)
     expect(page.locator("html")).to_have_attribute("data-theme", "night")
 
@@ -290,3 +298,19 @@ def test_the_embed_code_shows_the_view_in_another_page(
     assert "step=4" in whole
     other.close()
     assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1000, 600), (700, 540), (390, 560)])
+def test_an_embedded_figure_takes_the_room_it_is_given(
+    open_page: Open, width: int, height: int
+) -> None:
+    page = open_page(f"{VIEW}&embed=1", width=width, height=height)
+    stage = page.locator(".figure-stage").bounding_box()
+    player = page.locator(".player").bounding_box()
+    foot = page.locator(".embed-foot").bounding_box()
+    assert stage is not None
+    assert player is not None
+    assert foot is not None
+    assert player["y"] - (stage["y"] + stage["height"]) < 70  # the legend stands between them
+    assert height - 60 < foot["y"] + foot["height"] <= height
+    assert stage["height"] > height * 0.4
