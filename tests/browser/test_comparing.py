@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -57,3 +58,26 @@ def test_other_variables_cannot_be_compared(open_page: Open) -> None:
     note = page.locator(".difference-note")
     expect(note).not_to_contain_text("This run is kept")
     expect(note.get_by_role("button", name="Stop comparing")).to_be_visible()
+
+
+def test_a_link_brings_the_compared_run_back(open_page: Open) -> None:
+    page = open_page("/lstm?view=unfolded&step=2&text.x=hello&selection=h")
+    page.keyboard.press("d")
+    page.get_by_label("Text for x").fill("hallo")
+    note = page.locator(".difference-note")
+    expect(note).to_contain_text("minus the kept one")
+    expect(page).to_have_url(re.compile("shows=difference.*kept=|kept=.*shows=difference"))
+    shown = page.locator(".value-number").all_inner_texts()
+    again = open_page(page.url)
+    expect(again.locator(".difference-note")).to_have_text(note.inner_text())
+    expect(again.locator(".value-number").first).to_have_text(shown[0])
+    assert again.locator(".value-number").all_inner_texts() == shown
+    again.get_by_role("button", name="Stop comparing").click()
+    expect(again).not_to_have_url(re.compile("kept="))
+
+
+@pytest.mark.parametrize("token", ["%20", "bm90IGpzb24", "WzFd"])
+def test_a_link_with_a_broken_comparison_opens_all_the_same(open_page: Open, token: str) -> None:
+    page = open_page(f"/lstm?view=unfolded&step=2&text.x=hello&shows=difference&kept={token}")
+    expect(page.locator(".run-status b")).to_be_visible()
+    expect(page.locator(".difference-note")).to_have_count(0)

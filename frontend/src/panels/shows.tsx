@@ -72,7 +72,8 @@ export function DifferenceNote() {
   const other = kept.value;
   if (shows.value !== "difference" || !other) return null;
   const values = shownValues.value;
-  const isItself = values === other.trace;
+  const isItself =
+    values === other.trace || (values !== null && values.token === other.trace.token);
   const isFar = values !== null && !areComparable(values, other.trace);
   const loss = other.loss === null ? null : formatNumber(other.loss);
   return (

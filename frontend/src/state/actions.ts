@@ -8,6 +8,7 @@ import { added, type Chosen, isSame, turnedTo } from "../core/pins.ts";
 import type { Selection, Theme } from "../core/types.ts";
 import type { Camera } from "../core/view.ts";
 import { dictionaries } from "../text/index.ts";
+import { bringBack } from "./comparing.ts";
 import { kept } from "./difference.ts";
 import { begin, change, redo, undo } from "./history.ts";
 import { type Link, readLink, writeLink } from "./link.ts";
@@ -46,7 +47,6 @@ export async function openArchitecture(link: Link): Promise<boolean> {
       store.seed.value = link.seed ?? entry.defaults.seed;
       store.forcing.value = link.forcing ?? entry.defaults.forcing;
       store.playing.value = false;
-      kept.value = null;
       apply(link, entry.equations);
     });
     return true;
@@ -71,6 +71,8 @@ function apply(link: Link, equations: string): void {
   store.moment.value = null;
   store.clamps.value = link.clamp ?? store.architecture.value?.defaults.clamp ?? [];
   store.shows.value = link.shows ?? "values";
+  if (link.kept) bringBack(link.kept);
+  else kept.value = null;
   store.unfolded.value = link.view !== "folded" && link.view !== undefined;
   store.selection.value = placed(link.selection ?? null, link.step ?? 1);
   store.pins.value = link.pins ?? [];
@@ -116,7 +118,9 @@ export function currentLink(): Link {
   if (store.place.value) link.place = store.place.value;
   if (store.speed.value !== 1) link.speed = store.speed.value;
   if (store.looping.value) link.loop = true;
-  if (store.shows.value === "gradients") link.shows = "gradients";
+  if (store.shows.value !== "values") link.shows = store.shows.value;
+  const compared = kept.value?.trace.token;
+  if (compared) link.kept = compared;
   if (store.editing.value) link.edit = true;
   if (store.embedded.value) link.embed = true;
   link.lang = store.language.value;

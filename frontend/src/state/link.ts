@@ -33,7 +33,9 @@ export interface Link {
   loop?: boolean;
   edit?: boolean;
   embed?: boolean;
-  shows?: "gradients";
+  shows?: "gradients" | "difference";
+  /** The run that others are compared with: its request, as the service writes it. */
+  kept?: string;
   lang?: Language;
   theme?: Theme;
 }
@@ -148,7 +150,11 @@ const FIELDS: { [F in Field]-?: Entry } = {
   loop: entry("loop", flag),
   edit: entry("edit", flag),
   embed: entry("embed", flag),
-  shows: entry("shows", oneOf(["gradients"] as const)),
+  shows: entry("shows", oneOf(["gradients", "difference"] as const)),
+  kept: entry("kept", {
+    read: (text) => (/^[\w-]+$/.test(text) ? text : undefined),
+    write: (value) => value,
+  }),
   lang: entry("lang", oneOf(LANGUAGES)),
   theme: entry("theme", oneOf(THEMES)),
 };

@@ -28,6 +28,8 @@ export class RunTrace implements Trace {
   readonly symbols: Record<string, string[]>;
   readonly trees: Trace["trees"];
   readonly shapes: Record<string, number[]>;
+  /** The run's request, as the service writes it for links; null where it is too long for one. */
+  readonly token: string | null;
   version = 0;
   #tracks = new Map<string, Track>();
   #boundary = new Map<string, Map<number, Float32Array>>();
@@ -38,6 +40,7 @@ export class RunTrace implements Trace {
     this.symbols = { ...onceSymbols(start, inputs), ...start.symbols };
     this.trees = (start.trees ?? {}) as Trace["trees"];
     this.shapes = start.shapes;
+    this.token = start.run ?? null;
     for (const domain of Object.keys(start.lengths)) this.arrived[domain] = 0;
     for (const [name, shape] of Object.entries(start.shapes)) {
       const [domain = null, ...inner] = start.domains[name] ?? [];
