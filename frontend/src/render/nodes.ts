@@ -48,6 +48,9 @@ function valueStep(node: PlacedNode, column: ColumnAt): number {
   return typeof column === "number" && node.place === "step" ? column : 1;
 }
 
+/** How wide a number may be in a diamond, which is narrow above and below its middle. */
+const DIAMOND = 0.66;
+
 function isFocus(focus: Selection | null, node: PlacedNode, column: ColumnAt): boolean {
   if (focus?.kind !== "node" || focus.id !== node.id) return false;
   return node.place !== "step" || focus.step === null || focus.step === column;
@@ -105,7 +108,7 @@ export function paintNode(
         ? colourOf(node.node, values[0] ?? 0, scene.ranges, theme)
         : null;
     painter.diamond(x, y, width, height, fill, stroke, alpha);
-    if (values) paintNumber(painter, scene, frame, values[0] ?? 0, fill ?? paper, alpha, 0.8);
+    if (values) paintNumber(painter, scene, frame, values[0] ?? 0, fill ?? paper, alpha, DIAMOND);
     return;
   }
   const radius = MEASURE.box.radius * camera.scale;
@@ -195,8 +198,9 @@ function paintNumber(
 ): void {
   const size = Math.min(Math.max(12 * scene.camera.scale, 11), 16);
   const text = shortNumber(value);
-  // All of them or none: room is measured for the usual four characters.
-  if (Math.max(text.length, 4) * size * 0.58 > frame.width * share) return;
+  // All of them or none: room is measured for the usual four characters, the wide ones of 3e-4 for more.
+  const length = Math.max(text.length, 4) + (text.includes("e") ? 0.7 : 0);
+  if (length * size * 0.58 > frame.width * share) return;
   const { text: dark, paper: light } = ink(scene.theme);
   const colour = contrast(dark, fill) >= contrast(light, fill) ? dark : light;
   painter.label(text, frame.x + frame.width / 2, frame.y + frame.height / 2, 500, {

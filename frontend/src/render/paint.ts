@@ -67,8 +67,14 @@ function paintStepNumbers(painter: Painter, scene: Scene, first: number, last: n
     const isCurrent = step === Math.round(scene.step);
     if (step % every !== 0 && !isCurrent) continue;
     const [x, y] = toScreen(camera, size, stepX(pose, step), pose.template.height + 14);
+    const bottom = size.height - 12;
+    const half = String(step).length * 3.6 + 5;
+    // Where it stands over the drawing it has paper under it.
+    if (y > bottom) {
+      painter.box(x - half, bottom - 9, 2 * half, 18, 9, ink(theme).paper, null, alpha * 0.88);
+    }
     const arrived = trace === null || Object.values(trace.arrived).some((count) => count >= step);
-    painter.label(String(step), x, Math.min(y, size.height - 12), isCurrent ? 700 : 400, {
+    painter.label(String(step), x, Math.min(y, bottom), isCurrent ? 700 : 400, {
       size: 12,
       colour: isCurrent ? ink(theme).text : ink(theme).muted,
       alpha: alpha * (arrived ? 1 : 0.5),
