@@ -9,7 +9,9 @@ import torch
 
 from catalogue.small import small_catalogue
 from engine.parity import RANDOM, random_inputs, random_parameters, run_both
+from engine.test_trees import TEXTS as TREES
 from language.examples import EXAMPLES
+from unrolled.catalogue import read_catalogue
 from unrolled.engine import prepare
 from unrolled.graph import describe, operations
 from unrolled.language import Recurrence, Term, parse
@@ -135,3 +137,42 @@ def test_what_the_forcing_never_computes_is_left_out() -> None:
     assert forced < free
     assert free == {f"z/{place}" for place in range(7)}
     assert {"z/0", "z/1"} <= forced
+
+
+OVER_TREES = {
+    **TREES,
+    **{
+        name: one.equations
+        for name, one in read_catalogue().architectures.items()
+        if " in tree:" in one.equations
+    },
+}
+
+
+@pytest.mark.parametrize("text", OVER_TREES.values(), ids=OVER_TREES)
+def test_an_operation_at_a_node_is_its_part_of_the_equation(text: str) -> None:
+    recurrence = parse(text)
+    lengths = dict.fromkeys(recurrence.domains, 3)
+    run, plain = run_both(recurrence, lengths)
+    again = prepare(
+        recurrence,
+        lengths=lengths,
+        inputs=plain.inputs,
+        parameters=plain.parameters,
+        variables=[f"{one.variable}/*" for one in recurrence.equations],
+        dtype="float64",
+    )
+    values = again.complete()
+    assert again.lengths == run.lengths
+    for equation in recurrence.equations:
+        for identity, term in operations(recurrence, equation):
+            indices = equation.indices if term is equation.term else term.indices
+            steps = [
+                range(1, run.lengths[recurrence.index_domains[index]] + 1) for index in indices
+            ]
+            for place in product(*steps):
+                want = plain.term(term, dict(zip(indices, place, strict=True)))
+                found = values[identity][tuple(step - 1 for step in place)][0]
+                torch.testing.assert_close(
+                    found, torch.as_tensor(want).expand(found.shape), rtol=1e-9, atol=1e-9
+                )

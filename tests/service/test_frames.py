@@ -11,6 +11,7 @@ import pytest
 from service.in_process import Client
 from service.test_gradients import BIDIRECTIONAL, BODY
 from unrolled.catalogue import read_catalogue
+from unrolled.language import parse
 
 IDS = list(read_catalogue().architectures)
 
@@ -50,6 +51,17 @@ def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
         assert {**own, "values": list(own["values"])} == {**other, "values": list(other["values"])}
         for name, array in own["values"].items():
             np.testing.assert_array_equal(array, np.array(other["values"][name], dtype=np.float32))
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_every_operation_of_the_catalogue_is_computed(client: Client, name: str) -> None:
+    equations = read_catalogue().architectures[name].equations
+    variables = [one.variable for one in parse(equations).equations]
+    body = {"architecture": name, "variables": [f"{one}/*" for one in variables]}
+    *_, end = frames(client, body)
+    assert end["event"] == "end"
+    outputs = {one["name"] for one in client.post("/v1/runs", body).json()["outputs"]}
+    assert {f"{one}/0" for one in variables} <= outputs
 
 
 @pytest.mark.parametrize("name", IDS)

@@ -174,7 +174,7 @@ def test_what_breaks_in_the_middle_ends_with_an_error_event(
     served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def breaks(*_: object) -> dict[str, Any]:
-        raise RuntimeError("secret")
+        raise KeyError("secret")
 
     monkeypatch.setattr("unrolled.service.streaming.steps_event", breaks)
     found = events(served.address, SHORT)

@@ -77,6 +77,11 @@ class _Evaluator:
             return _Value(steps.unsqueeze(-1), (term.index,), False)
         if term.reference is not None:
             return self._reference(term)
+        if term.function == "leaf":
+            index = term.operands[0].index or ""
+            tree = values.trees[values.program.recurrence.index_domains[index]]
+            nodes = torch.arange(1, tree.nodes + 1)
+            return _Value((nodes <= tree.leaves).to(values.dtype).unsqueeze(-1), (index,), False)
         if term.function == "force" and self._forcing in (0.0, 1.0):
             return self.value(term.operands[0 if self._forcing == 1.0 else 1])
         operands = [self.value(operand) for operand in term.operands]

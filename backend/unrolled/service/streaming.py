@@ -31,6 +31,17 @@ log = logging.getLogger(__name__)
 
 ENCODING = orjson.OPT_SERIALIZE_NUMPY
 
+BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What ends a run that should not have ended: faults of ours, which a stream tells as its last event."""
+
 GRADIENT = "grad/"
 """What stands before the name of a variable or parameter where its gradient is meant."""
 
@@ -192,7 +203,7 @@ def events(
         found_late = run_problem(error)
         problem = problem_document(found_late.kind, language, found_late.faults)
         yield {"event": "error", "problem": problem}
-    except (ArithmeticError, MemoryError, RuntimeError, ValueError):
+    except BROKEN:
         log.exception("a run broke in the middle of its stream")
         yield {"event": "error", "problem": problem_document("internal", language)}
 
