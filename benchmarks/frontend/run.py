@@ -356,7 +356,7 @@ def stream_table(launch: Any, address: str, _folder: Path, _limit: float) -> Non
 
 def size_table(*_: object) -> None:
     folder = ROOT / "backend" / "unrolled" / "static" / "assets"
-    kinds = {"JavaScript": "*.js", "styles": "*.css"}
+    kinds = {"JavaScript": "main-*.js", "and in Chinese": "zh-*.js", "styles": "*.css"}
     rows = []
     for kind, pattern in kinds.items():
         packed = sum(len(gzip.compress(one.read_bytes(), 9)) for one in folder.glob(pattern))

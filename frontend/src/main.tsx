@@ -13,6 +13,7 @@ import { keepPrinting } from "./state/printing.ts";
 import { keepRunning } from "./state/run.ts";
 import { chosenTheme, embedded, language, prefersNight, reducedMotion } from "./state/store.ts";
 import { onRetry } from "./state/troubles.ts";
+import { bringWords, keepWords } from "./text/index.ts";
 import "./styles/fonts.css";
 import "katex/dist/katex.min.css";
 import "./styles/base.css";
@@ -56,6 +57,7 @@ embedded.value = link.embed ?? false;
 follow("(prefers-color-scheme: dark)", prefersNight);
 follow("(prefers-reduced-motion: reduce)", reducedMotion);
 
+keepWords(language);
 keepDocument();
 keepAddress();
 keepDescribed();
@@ -74,8 +76,9 @@ async function begin(): Promise<void> {
 onRetry(begin);
 begin();
 
-const root = document.getElementById("page");
-if (root) {
+bringWords(language.value).then(() => {
+  const root = document.getElementById("page");
+  if (!root) return;
   root.replaceChildren();
   render(<Page />, root);
-}
+});

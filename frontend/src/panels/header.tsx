@@ -3,7 +3,7 @@ import type { Language, Theme } from "../core/types.ts";
 import { nextTheme } from "../state/actions.ts";
 import { tooltip } from "../state/keys.ts";
 import { helpOpen, language, said, text, theme } from "../state/store.ts";
-import { dictionaries } from "../text/index.ts";
+import { LANGUAGE_NAMES } from "../text/index.ts";
 import { Chooser } from "./chooser.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { Save } from "./save.tsx";
@@ -42,7 +42,7 @@ export function Header() {
                 said.value = "";
               }}
             >
-              {each === "en" ? "EN" : dictionaries.zh.name}
+              {LANGUAGE_NAMES[each]}
             </button>
           ))}
         </fieldset>

@@ -7,7 +7,6 @@ import { writeClamps } from "../core/clamp.ts";
 import { added, type Chosen, isSame, turnedTo } from "../core/pins.ts";
 import type { Selection, Theme } from "../core/types.ts";
 import type { Camera } from "../core/view.ts";
-import { dictionaries } from "../text/index.ts";
 import { bringBack } from "./comparing.ts";
 import { kept } from "./difference.ts";
 import { begin, change, redo, undo } from "./history.ts";
@@ -274,7 +273,7 @@ export function keepDocument(): () => void {
     const root = document.documentElement;
     root.lang = store.language.value === "zh" ? "zh-Hans" : "en";
     root.dataset.theme = store.theme.value;
-    const product = dictionaries[store.language.value].title;
+    const product = store.text.value.title;
     document.title = store.title.value ? `${store.title.value} · ${product}` : product;
   });
 }

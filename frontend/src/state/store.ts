@@ -18,7 +18,7 @@ import type { Moment } from "../core/playback.ts";
 import type { Sort } from "../core/sorting.ts";
 import type { Selection, Theme, TimeAxis, Trace } from "../core/types.ts";
 import type { Camera } from "../core/view.ts";
-import { dictionaries } from "../text/index.ts";
+import { wordsOf } from "../text/index.ts";
 import { differenceOf } from "./difference.ts";
 import type { GradientTrace } from "./gradients.ts";
 import { begin } from "./history.ts";
@@ -113,7 +113,7 @@ export const isFar = computed(
 export const timeAxis = signal<TimeAxis>({ origin: 0, pitch: 0, width: 0 });
 
 // What follows.
-export const text = computed(() => dictionaries[language.value]);
+export const text = computed(() => wordsOf(language.value));
 export const theme = computed<Theme>(() => {
   if (printing.value) return "paper";
   return chosenTheme.value ?? (prefersNight.value ? "night" : "paper");

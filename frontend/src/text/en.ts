@@ -1,7 +1,6 @@
 /** Every word of the page, in English. `Dictionary` is its type: a missing word does not compile. */
 
 export const en = {
-  name: "English",
   title: "unrolled",
   motto: "Write a recurrence the way the book writes it; watch it unfold, run and explain itself.",
 

@@ -2,7 +2,6 @@
 import type { Dictionary } from "./en.ts";
 
 export const zh: Dictionary = {
-  name: "中文",
   title: "unrolled",
   motto: "像书里那样写下递推式，看它展开、运行、解释自己。",
 
