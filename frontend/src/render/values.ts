@@ -157,7 +157,7 @@ export function shortNumber(value: number): string {
       : size >= 100
         ? value.toFixed(0)
         : size >= 10
-          ? value.toFixed(1)
+          ? String(Number(value.toFixed(1)))
           : String(Number(value.toFixed(2)));
   return text.replace("e+", "e").replaceAll("-", "−");
 }

@@ -180,3 +180,20 @@ test("near enough, every unit says its number", () => {
   expect(numbersAt(4)).toEqual(expect.arrayContaining(values));
   expect(values.every((one) => numbersAt(1).includes(one))).toBe(false);
 });
+
+test("numbers in boxes are short, and say no zeros that are not needed", () => {
+  const shown = [0, 1, 10, 10.01, 12.34, -12, 3.126, 123.4, 0.004, 12_345, -1e-7].map(shortNumber);
+  expect(shown).toEqual([
+    "0",
+    "1",
+    "10",
+    "10",
+    "12.3",
+    "−12",
+    "3.13",
+    "123",
+    "4e−3",
+    "1e4",
+    "−1e−7",
+  ]);
+});
