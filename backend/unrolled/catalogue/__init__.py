@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from unrolled.language import LanguageError, Recurrence, parse
@@ -51,8 +52,17 @@ class Catalogue:
         return self.architectures.get(name)
 
 
-def read_catalogue(folder: Path = FOLDER) -> Catalogue:
-    """Read every `*.md` file of a folder. Raises `CatalogueError` for the first that is wrong."""
+def read_catalogue(folder: Path | None = None) -> Catalogue:
+    """Read every `*.md` file of a folder; the project's own, once a process. Raises `CatalogueError` for the first that is wrong."""
+    return _own() if folder is None else _read(folder)
+
+
+@cache
+def _own() -> Catalogue:
+    return _read(FOLDER)
+
+
+def _read(folder: Path) -> Catalogue:
     entries = [
         read_entry(file.read_text(encoding="utf-8"), file.name)
         for file in sorted(folder.glob("*.md"))

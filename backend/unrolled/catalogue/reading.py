@@ -16,6 +16,9 @@ import yaml
 from .entry import ALPHABET, CatalogueError, Defaults, Entry, Text
 from .variants import ChangeError, apply_changes, is_whole
 
+LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it, a tenth of the time; the same language and the same safety."""
+
 LANGUAGES = ("en", "zh")
 
 REQUIRED = {
@@ -98,7 +101,7 @@ def read_front_matter(text: str, file: str) -> tuple[dict[str, Any], int]:
     except ValueError:
         raise CatalogueError(file, 1, "close the front matter with a line `---`") from None
     try:
-        matter = yaml.safe_load("\n".join(lines[1:end]))
+        matter = yaml.load("\n".join(lines[1:end]), Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = 2 + mark.line if mark else 1
