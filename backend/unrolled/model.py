@@ -25,8 +25,9 @@ class RunOptions(TypedDict, total=False):
     """What a run may be told; everything else is as the text or the catalogue says.
 
     `inputs`: name to rows of numbers (steps, size) or (steps, batch, size), to classes of a one-hot input, to
-    `{"text": "hello"}` (with `"alphabet": "helo"` for characters of your own), `{"next": "x"}` (the other input, one step ahead) or `{"generate": "sine"}`. A variable that
-    is drawn may stand here too, as it was observed, None where it is drawn; the run then has its `log_p/y`.
+    `{"text": "hello"}` (with `"alphabet": "helo"` for characters of your own), `{"next": "x"}` (the other input, one
+    step ahead) or `{"generate": "sine"}`. A variable that is drawn may stand here too, as it was observed, None where
+    it is drawn; the run then has its `log_p/y`.
     `lengths`: steps of a domain (default 12 where no input says). `parameters`: name to numbers. `seed`: of
     parameters, inputs and draws. `settings`: slider to number. `boundary`: name to h[0], or to values by position.
     `forcing`: probability of the target in `force`, from 0 to 1. `clamp`: held values. `variables`: what to

@@ -329,6 +329,8 @@ def test_every_line_that_cannot_be_read_is_told_at_once() -> None:
         (3, "operator"),
         (5, "function"),
     ]
+    assert str(caught.value).startswith("line 2, column 12: There is no function `foo`.")
+    assert str(caught.value).endswith(" (Also wrong: line 3, 5.)")
     text = LOOP + "h[t] = a[s]\n    k[t] = 1\n    m[t] = k[t, t]"
     with pytest.raises(LanguageError) as caught:
         parse(text)

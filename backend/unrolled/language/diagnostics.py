@@ -556,9 +556,10 @@ class LanguageError(ValueError):
         self.diagnostics: tuple[Diagnostic, ...] = tuple(
             sorted(diagnostics, key=lambda one: (one.line, one.column))
         )
-        first = self.diagnostics[0]
+        first, *others = self.diagnostics
+        more = f" (Also wrong: line {', '.join(str(one.line) for one in others)}.)"
         super().__init__(
-            f"line {first.line}, column {first.column}: {first.detail()} {first.hint()}"
+            f"line {first.line}, column {first.column}: {first.detail()} {first.hint()}{more if others else ''}"
         )
 
 

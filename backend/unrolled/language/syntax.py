@@ -475,14 +475,11 @@ class _Reader:
         """An operator of Python that this language does not have, with what is written for it."""
         sign, instead = _MEANT_OPERATORS[type(operator)]
         one, two = (shorten(self._words(side), 20) for side in (left, right))
-        if (
-            sign == "^"
-        ):  # reads everything to its sides, unlike a power: only what is next to it is meant
-            line = self._lines[span.line - 1]
-            place = _POWER.search(line, span.column - 1)
-            if place:
-                one, two = place.groups()
-                span = Span(span.line, place.start() + 1, span.line, place.end() + 1)
+        place = _POWER.search(self._lines[span.line - 1], span.column - 1)
+        if sign == "^" and place:
+            # Python's sign takes everything to its sides; a power, what is next to it
+            one, two = place.groups()
+            span = Span(span.line, place.start() + 1, span.line, place.end() + 1)
         usage = instead.format(one, two)
         return fail(
             "operator", span, sign=sign, suggestion=(f"Write `{usage}`.", f"请写 `{usage}`。")
