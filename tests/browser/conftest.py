@@ -46,7 +46,7 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             base_url=live_server,
-            **{"locale": "en-US", **options},  # type: ignore[arg-type]
+            **{"locale": "en-US", **options},
         )
         contexts.append(context)
         page = context.new_page()

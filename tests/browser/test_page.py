@@ -358,6 +358,8 @@ def test_a_lost_server_is_said_and_tried_again(open_page: Open) -> None:
     page.context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("The server does not answer")).to_have_count(0)
+    expect(page.locator(".run-status b")).to_be_visible()
+    expect(page.locator(".run-status")).not_to_contain_text("Running")
     press(page, "Escape", "End")
     expect(step(page)).to_have_text("t = 5, “o”")
 
