@@ -154,6 +154,11 @@ def test_tensors_of_a_run_go_on_through_autograd_and_may_be_written_into() -> No
     [
         (lambda model: model.run(txt="hi"), TypeError, "no option `txt`: did you mean `text`"),
         (lambda model: model.run(7), TypeError, "`text` is int, not a string"),
+        (
+            lambda model: model.run("hi", inputs={"x": {"text": "bye"}}),
+            TypeError,
+            "`text` is for `x`, which `inputs` gives too",
+        ),
         (lambda model: model.run("hi", batch=0), RunError, "/batch: `batch` is 0"),
         (lambda model: model.run("hi", batch=True), RunError, "/batch: `batch` is True"),
         (lambda model: model.run("hi", seed="a"), RunError, "/seed: `seed` is 'a'"),
@@ -182,3 +187,9 @@ def test_what_a_notebook_prints_is_short() -> None:
     for one in (model.graph, model.schedule, model.recurrence, model.unfolded()):
         assert len(repr(one)) < 200, one
     assert repr(unrolled.load("lstm").module(h=5)) == "Lstm(x=27, h=5, y=27)"
+
+
+def test_a_text_takes_an_alphabet_of_its_own() -> None:
+    model = unrolled.parse("x: onehot(3)\nfor t in time:\n    h[t] = x[t]\n")
+    run = model.run("Hi!", inputs={"x": {"alphabet": "Hi!"}})
+    assert torch.equal(run["h"][:, 0], torch.eye(3))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class RunOptions(TypedDict, total=False):
     """What a run may be told; everything else is as the text or the catalogue says.
 
-    `inputs`: name to rows of numbers (steps, size) or (steps, batch, size), to classes of a one-hot input, to
+    `inputs`: name to rows of numbers (steps, size), or (steps, batch, size) with `batch`, to classes of a one-hot input, to
     `{"text": "hello"}` (with `"alphabet": "helo"` for characters of your own), `{"next": "x"}` (the other input, one
     step ahead) or `{"generate": "sine"}`. A variable that is drawn may stand here too, as it was observed, None where
     it is drawn; the run then has its `log_p/y`.
@@ -283,6 +283,11 @@ class Model:
             names = [one.name for one in variables if one.one_hot and not one.is_target]
             if not names:
                 raise ValueError("no input here is one-hot; give `inputs` with rows of numbers")
+            own = given.get("inputs", {}).get(names[0])
+            if own is not None and not (isinstance(own, dict) and own.keys() <= {"alphabet"}):
+                raise TypeError(
+                    f"`text` is for `{names[0]}`, which `inputs` gives too: leave one out"
+                )
             known_text = inputs.get(names[0])
             inputs[names[0]] = {
                 **(known_text if isinstance(known_text, dict) else {}),

@@ -152,7 +152,9 @@ def is_boundary_of(statement: Assignment) -> bool:
 def _check_target(statement: Assignment) -> None:
     expected = tuple(loop.index for loop in statement.loops)
     written = tuple(position.index for position in statement.positions)
-    usage = f"{statement.name}[{', '.join(expected)}] = …" if expected else f"{statement.name} = …"
+    # `h_t` is how many write h[t]
+    name = statement.name.removesuffix("_" + "_".join(expected)) if expected else statement.name
+    usage = f"{name}[{', '.join(expected)}] = …" if expected else f"{name} = …"
     plain = all(
         position.anchor == "shift" and not position.offset for position in statement.positions
     )

@@ -7,7 +7,6 @@ which name is an input, which an index, and what shape everything has is decided
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 
 from unrolled.language.characters import check_characters, syntax_error
@@ -52,8 +51,6 @@ _MEANT_OPERATORS: Mapping[type[ast.operator], tuple[str, str]] = {
     ast.LShift: ("<<", "{} * 2 ** {}"),
     ast.RShift: (">>", "{} / 2 ** {}"),
 }
-_POWER = re.compile(r"(\w+(?:\[[^][]*\])?|\([^()]*\)) *\^ *(\w+(?:\[[^][]*\])?|\([^()]*\))")
-"""A power as mathematicians type it, and what is next to its sign."""
 _MEANT_FUNCTIONS: Mapping[str, str] = {
     "σ": "sigmoid(…)", "sigm": "sigmoid(…)", "logistic": "sigmoid(…)", "expit": "sigmoid(…)",
     "ζ": "softplus(…)", "ln": "log(…)", "max": "maximum(a, b)", "min": "minimum(a, b)",
@@ -68,6 +65,41 @@ _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.Gt: "greater",
     ast.GtE: "greater_equal",
 }
+
+
+def _before(line: str, end: int) -> int:
+    """Where the operand that ends before a place begins: a name or number, with what is called or indexed."""
+    at = len(line[:end].rstrip())
+    while at > 0:
+        if line[at - 1] in ")]":
+            depth = 0
+            while at > 0:
+                at -= 1
+                depth += (line[at] in ")]") - (line[at] in "([")
+                if depth == 0:
+                    break
+        elif line[at - 1].isalnum() or line[at - 1] in "_.":
+            while at > 0 and (line[at - 1].isalnum() or line[at - 1] in "_."):
+                at -= 1
+            return at
+        else:
+            return at
+    return at
+
+
+def _behind(line: str, start: int) -> int:
+    """Where the operand that begins behind a place ends."""
+    at = len(line) - len(line[start:].lstrip(" -"))
+    while at < len(line) and (line[at].isalnum() or line[at] in "_."):
+        at += 1
+    while at < len(line) and line[at] in "([":
+        depth = 0
+        while at < len(line):
+            depth += (line[at] in "([") - (line[at] in ")]")
+            at += 1
+            if depth == 0:
+                break
+    return at
 
 
 def read(text: str) -> list[Statement]:
@@ -475,11 +507,13 @@ class _Reader:
         """An operator of Python that this language does not have, with what is written for it."""
         sign, instead = _MEANT_OPERATORS[type(operator)]
         one, two = (shorten(self._words(side), 20) for side in (left, right))
-        place = _POWER.search(self._lines[span.line - 1], span.column - 1)
-        if sign == "^" and place:
+        line = self._lines[span.line - 1]
+        at = line.find("^", span.column - 1)
+        if sign == "^" and at >= 0:
             # Python's sign takes everything to its sides; a power, what is next to it
-            one, two = place.groups()
-            span = Span(span.line, place.start() + 1, span.line, place.end() + 1)
+            start, end = _before(line, at), _behind(line, at + 1)
+            one, two = line[start:at].strip(), line[at + 1 : end].strip()
+            span = Span(span.line, start + 1, span.line, end + 1)
         usage = instead.format(one, two)
         return fail(
             "operator", span, sign=sign, suggestion=(f"Write `{usage}`.", f"请写 `{usage}`。")
