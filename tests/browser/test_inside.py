@@ -60,7 +60,10 @@ def test_a_node_opens_and_closes_by_keyboard_and_a_link_keeps_it(open_page: Open
 def test_a_double_click_opens_a_node_and_the_button_closes_it(open_page: Open) -> None:
     page = open_page(LSTM)
     operations(page)
-    page.mouse.dblclick(*middle(page, "s", 2))
+    at, begin = middle(page, "s", 2), time.time()
+    click_at(page, at, begin)
+    click_at(page, at, begin + 0.1)
+    page.locator(".figure-mirror [data-node='s/0']").first.wait_for(state="attached")
     assert operations(page) == {"s/0", "s/1", "s/4", "s/6", "s/7"}
     page.get_by_role("button", name="Close: hide the operations").click()
     assert operations(page) == set()
