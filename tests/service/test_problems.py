@@ -304,3 +304,32 @@ def test_ten_megabytes_of_text_are_refused_before_they_are_read(client: Client) 
     body = json.dumps(lstm(inputs={"x": {"text": "a" * 10_000_000}})).encode()
     error = problem_of(client.send(RUNS, body), 413, "too-large")["errors"][0]
     assert "4194304" in error["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "near"),
+    [
+        ("POST", "/v1/runs?fromat=csv", "format"),
+        ("POST", "/v1/runs/stream?strat=4", "start"),
+        ("GET", "/v1/architectures?page=2", None),
+        ("GET", "/v1/architectures/lstm?lnag=zh", "lang"),
+        ("GET", "/healthz?verbose", None),
+    ],
+)
+def test_a_misspelt_query_parameter_is_refused_and_not_repeated(
+    client: Client, method: str, path: str, near: str | None
+) -> None:
+    answer = client.call(method, path, json={"architecture": "gru"} if method == "POST" else None)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "unknown-parameter"
+    assert error.get("parameter") == near
+    assert path.partition("?")[2].partition("=")[0] not in answer.text
+    assert (
+        client.call(
+            method,
+            path.partition("?")[0] + "?lang=zh",
+            json={"architecture": "gru"} if method == "POST" else None,
+        ).status_code
+        == 200
+    )

@@ -20,6 +20,7 @@ from .dependence import jacobians_document, paths_document
 from .formats import MEDIA_TYPES, Format, format_of
 from .limits import check_equations
 from .negotiation import accepts, language_of
+from .parameters import known_parameters
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
 from .results import Work, answer
 from .runs import begin, plan, read, shapes, unknown_architecture
@@ -32,7 +33,7 @@ NDJSON = "application/x-ndjson"
 FRAMES = "application/vnd.unrolled.frames"
 PYTHON = "text/x-python"
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(known_parameters)])
 
 Digits = Annotated[
     int | None,

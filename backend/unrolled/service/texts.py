@@ -133,6 +133,13 @@ FAULTS: dict[str, Texts] = {
         "en": ("An object has the same key twice.", "Give every key once."),
         "zh": ("同一个对象里有重复的键。", "每个键只写一次。"),
     },
+    "unknown-parameter": {
+        "en": (
+            "The address has a query parameter that is not known here.",
+            "{nearest}Known are {names}.",
+        ),
+        "zh": ("地址中有一个这里不认识的查询参数。", "{nearest}可用的有 {names}。"),
+    },
     "body-size": {
         "en": ("The body has more than {limit} bytes.", "Send a shorter text or fewer numbers."),
         "zh": ("请求体超过 {limit} 字节。", "请发送较短的文本或较少的数值。"),
