@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load
 
 from service.in_process import Client
 
@@ -114,3 +120,78 @@ def test_a_form_that_is_not_offered_is_refused(client: Client) -> None:
     refused = client.post("/v1/runs?format=pickle", body)
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
+
+
+def arrays_of_npz(client: Client, body: dict[str, Any], query: str = "") -> dict[str, np.ndarray]:
+    answer = client.post(f"/v1/runs?format=npz{query}", body)
+    with np.load(io.BytesIO(answer.content), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    """The same names and, bit for bit, the same numbers."""
+    return one.keys() == other.keys() and all(
+        one[name].dtype == other[name].dtype
+        and one[name].shape == other[name].shape
+        and one[name].tobytes() == other[name].tobytes()
+        for name in one
+    )
+
+
+def test_safetensors_holds_what_npz_holds(
+    client: Client, body: dict[str, Any], tmp_path: Path
+) -> None:
+    answer = client.post("/v1/runs", body, headers={"accept": "application/vnd.safetensors"})
+    assert answer.headers["content-type"] == "application/vnd.safetensors"
+    assert same(load(answer.content), arrays_of_npz(client, body))
+    file = tmp_path / "run.safetensors"
+    file.write_bytes(answer.content)
+    whole = client.post("/v1/runs", body).json()
+    with safe_open(file, "np") as opened:
+        about = opened.metadata()
+    assert json.loads(about["domains"]) == {one["name"]: one["domains"] for one in whole["outputs"]}
+    assert (about["run"], about["version"]) == (whole["run"], whole["version"])
+
+
+def test_arrow_holds_what_npz_holds(client: Client, body: dict[str, Any]) -> None:
+    accept = "application/vnd.apache.arrow.stream"
+    answer = client.post("/v1/runs", body, headers={"accept": accept})
+    assert answer.headers["content-type"] == accept
+    read = pyarrow.ipc.open_stream(answer.content).read_all()
+    whole = client.post("/v1/runs", body).json()
+    assert read.schema.metadata[b"run"].decode() == whole["run"]
+    rows = read.to_pylist()
+    assert [(one["name"], one["domains"], one["shape"]) for one in rows] == [
+        (one["name"], one["domains"], one["shape"]) for one in whole["outputs"]
+    ]
+    data = read.column("data").chunk(0)
+    arrays = {
+        row["name"]: data[place].values.to_numpy().reshape(row["shape"])
+        for place, row in enumerate(rows)
+    }
+    assert same(arrays, arrays_of_npz(client, body))
+
+
+def test_arrow_that_is_not_installed_is_said_to_be(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unrolled.service.formats.find_spec", lambda _: None)
+    answer = client.post("/v1/runs?format=arrow", {"architecture": "gru"})
+    assert answer.status_code == 406
+    assert "unrolled[arrow]" in answer.json()["errors"][0]["hint"]
+
+
+def test_base64_holds_what_npz_holds(client: Client, body: dict[str, Any]) -> None:
+    answer = client.post("/v1/runs?encoding_format=base64", body).json()
+    kinds = {"FP32": "<f4", "FP64": "<f8"}
+    arrays = {
+        one["name"]: np.frombuffer(b64decode(one["data"]), kinds[one["datatype"]]).reshape(
+            one["shape"]
+        )
+        for one in answer["outputs"]
+    }
+    assert same(arrays, arrays_of_npz(client, body))
+    plain = client.post("/v1/runs", body).json()
+    for one in (answer, plain):
+        del one["outputs"]
+    assert answer == plain

@@ -398,7 +398,10 @@ class Output(Answer):
     domains: list[str]
     shape: list[int] = Field(description="Steps first, then the variable's own shape.")
     datatype: Literal["FP32", "FP64"]
-    data: list[float | None]
+    data: list[float | None] | str = Field(
+        description="Null for NaN and infinity; with `?encoding_format=base64` a string: the numbers' bytes, "
+        "little-endian, in base64."
+    )
 
 
 class RunResult(Answer):

@@ -34,6 +34,15 @@ class Npz(RootModel[bytes]):
     """A zip file of numpy arrays, one for each tensor of the JSON answer and under its name."""
 
 
+class Safetensors(RootModel[bytes]):
+    """A safetensors file: a tensor for each of the JSON answer and under its name; the metadata hold `domains`
+    as JSON, `run` (the token) and `version`."""
+
+
+class Arrow(RootModel[bytes]):
+    """A stream of Apache Arrow, a row per tensor: `name`, `domains`, `shape`, flat `data`."""
+
+
 class Csv(RootModel[str]):
     """A line per number: variable, its steps from 1, its units from 0, value."""
 
@@ -66,8 +75,14 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
 }
 """Per path, what comes in and what goes out."""
 
+FORMS: dict[str, type[BaseModel]] = {
+    MEDIA_TYPES["npz"]: Npz,
+    MEDIA_TYPES["safetensors"]: Safetensors,
+    MEDIA_TYPES["arrow"]: Arrow,
+    MEDIA_TYPES["csv"]: Csv,
+}
 OTHER_FORMS: dict[str, dict[str, type[BaseModel]]] = {
-    "/v1/runs": {MEDIA_TYPES["npz"]: Npz, MEDIA_TYPES["csv"]: Csv},
+    "/v1/runs": FORMS,
 }
 """In what other forms a path answers."""
 

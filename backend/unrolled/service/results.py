@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 
 import unrolled
 
-from .formats import Format, Tensor, npz, table
+from .formats import Encoding, Format, Tensor, arrow, npz, safetensors, table
 from .runs import Plan, run_problem, token_of
 from .streaming import (
     ENCODING,
@@ -65,13 +67,36 @@ def whole_run(found: Plan, run: Run, digits: int | None = None) -> bytes:
     return document(work, digits)
 
 
-def answer(work: Work, form: Format, digits: int | None = None) -> bytes:
+@dataclass(frozen=True)
+class Wanted:
+    """In what form an answer is wanted."""
+
+    form: Format = "json"
+    digits: int | None = None
+    encoding: Encoding = "float"
+
+
+def answer(work: Work, wanted: Wanted) -> bytes:
     """The answer of `POST /v1/runs` for a run that has been computed."""
+    if wanted.form == "json":
+        return document(work, wanted.digits, wanted.encoding)
+    return filed(work, tensors(work, wanted.digits), wanted.form)
+
+
+def filed(work: Work, found: Sequence[Tensor], form: Format) -> bytes:
+    """Tensors in any form but JSON."""
     if form == "npz":
-        return npz(tensors(work, digits))
+        return npz(found)
     if form == "csv":
-        return table(tensors(work, digits))
-    return document(work, digits)
+        return table(found)
+    write = safetensors if form == "safetensors" else arrow
+    return write(found, about(work))
+
+
+def about(work: Work) -> dict[str, str]:
+    """What a file says of its run: `run` (the token, if it is short enough) and `version`."""
+    token = token_of(work.found.request)
+    return {"version": unrolled.__version__, **({"run": token} if token else {})}
 
 
 def tensors(work: Work, digits: int | None) -> list[Tensor]:
@@ -103,15 +128,15 @@ def computed(work: Work, digits: int | None) -> list[Tensor]:
     return found
 
 
-def document(work: Work, digits: int | None = None) -> bytes:
+def document(work: Work, digits: int | None = None, encoding: Encoding = "float") -> bytes:
     """The answer as JSON."""
     found, run = work.found, work.run
     dtype = found.request.dtype
     nonfinite = NonFinite()
-    outputs = [output(tensor, dtype) for tensor in given(work, digits)]
+    outputs = [output(tensor, dtype, encoding) for tensor in given(work, digits)]
     for tensor in computed(work, digits):
         nonfinite.look(tensor.name, tensor.array, 1 if tensor.domains else None)
-        outputs.append(output(tensor, dtype))
+        outputs.append(output(tensor, dtype, encoding))
     return orjson.dumps(
         {
             "run": token_of(found.request),
@@ -136,12 +161,18 @@ def loss_of(run: Run, digits: int | None) -> Any:
     return plain(array_of(value.select(0, 0), digits))
 
 
-def output(tensor: Tensor, dtype: str) -> dict[str, Any]:
+def output(tensor: Tensor, dtype: str, encoding: Encoding = "float") -> dict[str, Any]:
     """One tensor: flat and row-major, its shape beside it."""
+    flat = tensor.array.reshape(-1)
     return {
         "name": tensor.name,
         "domains": tensor.domains,
         "shape": list(tensor.array.shape),
         "datatype": DATATYPES[dtype],
-        "data": tensor.array.reshape(-1),
+        "data": flat if encoding == "float" else base64(flat),
     }
+
+
+def base64(flat: np.ndarray) -> str:
+    """Numbers as base64 of their bytes, little-endian."""
+    return b64encode(flat.astype(flat.dtype.newbyteorder("<"), copy=False).tobytes()).decode()

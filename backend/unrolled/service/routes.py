@@ -17,12 +17,12 @@ from unrolled.source import module_source
 
 from .bodies import body_of
 from .dependence import jacobians_document, paths_document
-from .formats import MEDIA_TYPES, Format, format_of
+from .formats import MEDIA_TYPES, Encoding, Format, format_of
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .parameters import known_parameters
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
-from .results import Work, answer
+from .results import Wanted, Work, answer
 from .runs import begin, plan, read, shapes, unknown_architecture
 from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from .state import state_of
@@ -42,6 +42,14 @@ Digits = Annotated[
 AskedFormat = Annotated[
     Format | None,
     Query(alias="format", description="Form of the answer, whatever `Accept` says."),
+]
+AskedEncoding = Annotated[
+    Encoding,
+    Query(
+        alias="encoding_format",
+        description="In JSON: `float`, numbers (null for NaN and infinity), or `base64`, one string of "
+        "little-endian numbers, float32 or float64 as `datatype` says.",
+    ),
 ]
 Start = Annotated[
     int,
@@ -206,10 +214,14 @@ FramesBody = Annotated[RunRequest, Depends(body_of(RunRequest, FRAMES))]
 
 @router.post("/v1/runs", tags=["runs"], summary="Run, and answer when done")
 async def run_whole(
-    request: Request, body: RunBody, digits: Digits = None, asked: AskedFormat = None
+    request: Request,
+    body: RunBody,
+    digits: Digits = None,
+    asked: AskedFormat = None,
+    encoding: AskedEncoding = "float",
 ) -> Response:
-    """The whole run at once: JSON, npz (`numpy.load`), or CSV with a line per number."""
-    form = format_of(request, asked)
+    """The whole run at once: JSON, npz (`numpy.load`), safetensors, Arrow, or CSV with a line per number."""
+    wanted = Wanted(format_of(request, asked), digits, encoding)
     state = state_of(request)
     found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
     run = await state.workers.run(begin, found)
@@ -217,8 +229,8 @@ async def run_whole(
     async for _ in state.workers.follow(work.pieces()):
         if await request.is_disconnected():
             return Response(status_code=204)
-    content = await state.workers.run(answer, work, form, digits)
-    return Response(content, media_type=MEDIA_TYPES[form])
+    content = await state.workers.run(answer, work, wanted)
+    return Response(content, media_type=MEDIA_TYPES[wanted.form])
 
 
 @router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")

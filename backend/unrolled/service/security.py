@@ -84,6 +84,8 @@ def compressed(app: ASGIApp) -> ASGIApp:
         "application/vnd.unrolled.frames",
         "application/octet-stream",
         "application/x-npz",
+        "application/vnd.safetensors",
+        "application/vnd.apache.arrow.stream",
     )
     return GZipMiddleware(
         app,

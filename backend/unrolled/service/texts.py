@@ -133,6 +133,16 @@ FAULTS: dict[str, Texts] = {
         "en": ("An object has the same key twice.", "Give every key once."),
         "zh": ("同一个对象里有重复的键。", "每个键只写一次。"),
     },
+    "no-arrow": {
+        "en": (
+            "This service has not installed what Apache Arrow needs.",
+            "Take `npz` or `safetensors`; whoever runs the service can `pip install unrolled[arrow]`.",
+        ),
+        "zh": (
+            "这个服务没有安装 Apache Arrow 所需的库。",
+            "请用 `npz` 或 `safetensors`；服务的管理者可以运行 `pip install unrolled[arrow]`。",
+        ),
+    },
     "unknown-parameter": {
         "en": (
             "The address has a query parameter that is not known here.",

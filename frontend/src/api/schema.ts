@@ -5,6 +5,10 @@
  */
 export type Numbers = number | null | Numbers[];
 /**
+ * A stream of Apache Arrow, a row per tensor: `name`, `domains`, `shape`, flat `data`.
+ */
+export type Arrow = string;
+/**
  * A line per number: variable, its steps from 1, its units from 0, value.
  */
 export type Csv = string;
@@ -18,6 +22,11 @@ export type Frames = string;
  */
 export type Npz = string;
 /**
+ * A safetensors file: a tensor for each of the JSON answer and under its name; the metadata hold `domains`
+ * as JSON, `run` (the token) and `version`.
+ */
+export type Safetensors = string;
+/**
  * A stand-alone file of Python with one `torch.nn.Module`.
  */
 export type Source = string;
@@ -30,6 +39,7 @@ export interface Schemas {
   Architecture: Architecture;
   ArchitectureSummary: ArchitectureSummary;
   Architectures: Architectures;
+  Arrow: Arrow;
   BoundaryPosition: BoundaryPosition;
   ClampRequest: ClampRequest;
   Cost: Cost;
@@ -80,6 +90,7 @@ export interface Schemas {
   RecurrenceRequest: RecurrenceRequest;
   RunRequest: RunRequest;
   RunResult: RunResult;
+  Safetensors: Safetensors;
   Setting: Setting;
   Source: Source;
   Spectrum: Spectrum;
@@ -848,7 +859,10 @@ export interface Output {
    */
   shape: number[];
   datatype: "FP32" | "FP64";
-  data: (number | null)[];
+  /**
+   * Null for NaN and infinity; with `?encoding_format=base64` a string: the numbers' bytes, little-endian, in base64.
+   */
+  data: (number | null)[] | string;
 }
 /**
  * One path: its nodes in order, the edges of the folded graph between them.

@@ -14,9 +14,7 @@ export type {
   ErrorEvent,
   NonFinite,
   Numbers as Nested,
-  Output as RunOutput,
   Problem as ProblemDocument,
-  RunResult as WholeRun,
   StartEvent,
 } from "./schema.ts";
 export type { Language };
@@ -29,6 +27,15 @@ type Complete<T> = T extends (infer Item)[]
     : T;
 
 export type Generator = schema.GeneratedInput["generate"];
+
+/** A tensor of a run whose numbers stand in JSON as numbers, as the page asks for them. */
+export interface RunOutput extends schema.Output {
+  data: (number | null)[];
+}
+
+export interface WholeRun extends schema.RunResult {
+  outputs: RunOutput[];
+}
 
 /** A generated run, a text, another input one step ahead, rows of numbers, a tree of such rows, or one number. */
 export type InputValue =
