@@ -34,6 +34,15 @@ class Settings(BaseSettings):
         default=20_000_000_000, ge=1, description="Floating-point operations."
     )
     max_bytes: int = Field(default=256 * 2**20, ge=1, description="Bytes of recorded values.")
+    max_runs: int = Field(
+        default=64, ge=1, description="Runs at once, waiting ones among them; further ones get 503."
+    )
+    max_total_bytes: int = Field(
+        default=2**30, ge=1, description="Bytes of values that all runs at once record together."
+    )
+    cache_bytes: int = Field(
+        default=64 * 2**20, ge=0, description="Bytes of answers that are kept, to be given again."
+    )
 
     @field_validator("hosts", mode="before")
     @classmethod

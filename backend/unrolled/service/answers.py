@@ -421,6 +421,27 @@ class RunResult(Answer):
     nonfinite: NonFinite
 
 
+class VariableResult(Output):
+    """One tensor of a run, or some steps and units of it."""
+
+    run: str | None = Field(description="The token of the whole run.")
+    lengths: dict[str, int] = Field(description="Steps of every domain of the whole run.")
+    steps: dict[str, list[int]] = Field(description="By domain, the steps that are here, from 1.")
+    units: list[int] | None = Field(
+        description="The units that are here, from 0; null where all are."
+    )
+    version: str
+    nonfinite: NonFinite
+
+
+class ParametersResult(Answer):
+    """What a run computes with."""
+
+    run: str | None
+    outputs: list[Output]
+    version: str
+
+
 class JacobianSpectrum(Answer):
     """One Jacobian, taken apart."""
 

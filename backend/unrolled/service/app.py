@@ -17,6 +17,8 @@ from unrolled.catalogue import read_catalogue
 from unrolled.settings import Settings
 
 from . import openapi, pages, routes
+from .admission import Admission
+from .cache import Cache
 from .library import Library
 from .problems import install_handlers
 from .security import KnownHosts, SecurityHeaders, compressed
@@ -30,7 +32,14 @@ def create_app(settings: Settings | None = None, static: Path = pages.STATIC) ->
     `static`: the folder into which vite builds the page.
     """
     settings = settings or Settings()
-    state = State(settings, Library(read_catalogue()), Workers(settings.workers), static)
+    state = State(
+        settings,
+        Library(read_catalogue()),
+        Workers(settings.workers),
+        Admission(settings.max_runs, settings.max_total_bytes, settings.workers),
+        Cache(settings.cache_bytes),
+        static,
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

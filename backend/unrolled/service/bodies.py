@@ -32,7 +32,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def body_of(model: type[Model], *offered: str) -> Callable[[Request], Awaitable[Model]]:
     """A dependency that reads the body as `model`; `offered` are the media types of the answer.
 
-    Raises `ProblemError` with 406, 415, 413, 400 or 422, before anything runs.
+    Raises `ProblemError` with 406, 415, 503, 413, 400 or 422, before anything runs.
     """
 
     async def read(request: Request) -> Model:
@@ -41,6 +41,7 @@ def body_of(model: type[Model], *offered: str) -> Callable[[Request], Awaitable[
                 "not-acceptable", [Fault("accept", arguments={"offered": offered[0]})]
             )
         check_content_type(request)
+        state_of(request).admission.check()
         body = await read_bytes(request, state_of(request).settings.max_body_bytes)
         if len(body) < LARGE:
             return parse_body(body, model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -120,17 +120,27 @@ def path(one: Path | None) -> dict[str, Any] | None:
     }
 
 
-def jacobians_document(found: Plan, body: JacobianRequest, digits: int | None) -> bytes:
-    """The answer of `POST /v1/jacobians`. Runs torch: call it in a worker thread. Raises `ProblemError`."""
+def jacobians_document(
+    found: Plan,
+    body: JacobianRequest,
+    digits: int | None,
+    reserve: Callable[[int], None] = lambda _: None,
+) -> bytes:
+    """The answer of `POST /v1/jacobians`. Runs torch: call it in a worker thread. Raises `ProblemError`.
+
+    `reserve` is told the bytes that run and Jacobians take before they are taken, and may raise.
+    """
     from unrolled.engine import RunError
     from unrolled.engine.jacobians import jacobian_cost
 
-    run = begin(found)
+    run = begin(found, reserve)
     try:
         needs = jacobian_cost(
             found.recurrence, run.lengths, body.of, body.with_respect_to, found.forcing, run.holds
         )
-        check(needs.operations, needs.bytes * WIDTHS[body.dtype] // 2, found.settings)
+        size = needs.bytes * WIDTHS[body.dtype] // 2
+        check(needs.operations, size, found.settings)
+        reserve(size)
         run.complete()
         wanted = run.jacobians(body.of, body.with_respect_to)
         norms = wanted.map(body.norm).norms

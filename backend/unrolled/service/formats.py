@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 from fastapi import Request
 
-from .negotiation import by_quality
+from .negotiation import accepts, by_quality
 from .problems import Fault, ProblemError
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ class Tensor:
 
 def format_of(request: Request, asked: Format | None) -> Format:
     """What `?format=` says, else the first of `Accept` that is offered, else JSON. Raises `ProblemError`."""
+    if asked is None and not any(accepts(request, one) for one in MEDIA_TYPES.values()):
+        raise ProblemError(
+            "not-acceptable", [Fault("accept", arguments={"offered": MEDIA_TYPES["json"]})]
+        )
     form = asked or preferred(request)
     if form == "arrow" and find_spec("pyarrow") is None:
         raise ProblemError("not-acceptable", [Fault("no-arrow", parameter="format")])

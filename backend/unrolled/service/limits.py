@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unrolled.graph import Cost
 from unrolled.settings import Settings
 
 from .problems import Fault, ProblemError
+
+PIECE = 200_000_000
+"""Operations that are done at once: some tenths of a second, after which others have their turn."""
 
 
 def check_equations(equations: str, settings: Settings) -> None:
@@ -35,3 +40,9 @@ def check_cost(cost: Cost, width: int, settings: Settings) -> None:
     ]
     if faults:
         raise ProblemError("too-expensive", faults)
+
+
+def in_pieces(sizes: Sequence[int], cost: Cost) -> tuple[int, ...]:
+    """Sizes of chunks, none of which does more than `PIECE` operations (a step is never divided)."""
+    most = max(1, PIECE * max(cost.steps, 1) // max(cost.operations, 1))
+    return tuple(min(size, most) for size in sizes)

@@ -30,6 +30,10 @@ class Frames(RootModel[bytes]):
     the steps first, and behind the line follow as many bytes as its `bytes` says: float32, little-endian."""
 
 
+class ServerSentEvents(RootModel[str]):
+    """`text/event-stream`: `event`, `data` (the event as JSON), and an `id` to go on from."""
+
+
 class Npz(RootModel[bytes]):
     """A zip file of numpy arrays, one for each tensor of the JSON answer and under its name."""
 
@@ -59,6 +63,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "/v1/runs": schemas.RunRequest,
     "/v1/runs/stream": schemas.RunRequest,
     "/v1/runs/frames": schemas.RunRequest,
+    "/v1/runs/events": schemas.RunRequest,
 }
 ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/healthz": (answers.Health, "application/json"),
@@ -72,6 +77,11 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/v1/runs": (answers.RunResult, "application/json"),
     "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
     "/v1/runs/frames": (Frames, "application/vnd.unrolled.frames"),
+    "/v1/runs/events": (ServerSentEvents, "text/event-stream"),
+    "/v1/runs/{token}": (answers.RunResult, "application/json"),
+    "/v1/runs/{token}/variables/{name}": (answers.VariableResult, "application/json"),
+    "/v1/runs/{token}/parameters": (answers.ParametersResult, "application/json"),
+    "/v1/runs/{token}/events": (ServerSentEvents, "text/event-stream"),
 }
 """Per path, what comes in and what goes out."""
 
@@ -83,6 +93,9 @@ FORMS: dict[str, type[BaseModel]] = {
 }
 OTHER_FORMS: dict[str, dict[str, type[BaseModel]]] = {
     "/v1/runs": FORMS,
+    "/v1/runs/{token}": FORMS,
+    "/v1/runs/{token}/variables/{name}": FORMS,
+    "/v1/runs/{token}/parameters": FORMS,
 }
 """In what other forms a path answers."""
 
@@ -145,7 +158,8 @@ def build(app: FastAPI) -> dict[str, Any]:
 
 def complete(path: str, operation: dict[str, Any]) -> None:
     """Put the body, the answer and the problems of a path into its operation."""
-    model, media_type = ANSWERS[path.replace(":path", "")]
+    path = path.replace(":path", "")
+    model, media_type = ANSWERS[path]
     responses: dict[str, Any] = {
         "200": {"description": "The answer", "content": content(model, media_type)}
     }
@@ -154,8 +168,16 @@ def complete(path: str, operation: dict[str, Any]) -> None:
     statuses = {500} if path == "/healthz" else {406, 500}
     if "{" in path:
         statuses |= {404}
+    if operation.get("parameters"):
+        statuses |= {422}
+    if path.startswith("/v1/runs/{"):
+        statuses |= {503}
+    if path not in BODIES and path != "/healthz" and media_type != "text/event-stream":
+        responses["304"] = {"description": "The client has this answer (`If-None-Match`)"}
+    if media_type == "text/event-stream":
+        responses["204"] = {"description": "The client has the whole stream (`Last-Event-ID: end`)"}
     if path in BODIES:
-        statuses |= {400, 413, 415, 422}
+        statuses |= {400, 413, 415, 422, 503}
         operation["requestBody"] = {
             "required": True,
             "content": content(BODIES[path], "application/json"),

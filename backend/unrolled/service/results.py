@@ -13,7 +13,10 @@ import orjson
 import unrolled
 
 from .formats import Encoding, Format, Tensor, arrow, npz, safetensors, table
-from .runs import Plan, run_problem, token_of
+from .identity import token_of
+from .limits import in_pieces
+from .runs import Plan, run_problem
+from .slices import Part
 from .streaming import (
     ENCODING,
     GRADIENT,
@@ -47,15 +50,15 @@ class Work:
         """Compute; yields after each chunk, so that it can be given up in between."""
         from unrolled.engine import RunError
 
-        done = 0
+        done, sizes = 0, in_pieces((CHUNK,), self.run.cost)
         try:
-            for done, _ in enumerate(self.run.chunks((CHUNK,)), start=1):
+            for done, _ in enumerate(self.run.chunks(sizes), start=1):
                 yield done
             self.backward = self.run.backward()
         except RunError as error:  # found when `stop` has told the length
             raise run_problem(error) from None
         if self.backward is not None:
-            for more, _ in enumerate(self.backward.chunks((CHUNK,)), start=1):
+            for more, _ in enumerate(self.backward.chunks(sizes), start=1):
                 yield done + more
 
 
@@ -91,6 +94,57 @@ def filed(work: Work, found: Sequence[Tensor], form: Format) -> bytes:
         return table(found)
     write = safetensors if form == "safetensors" else arrow
     return write(found, about(work))
+
+
+def part_of(part: Part, work: Work, wanted: Wanted, token: str | None) -> bytes:
+    """The answer of `GET /v1/runs/{token}/variables/{name}`. Raises `ProblemError`."""
+    tensor = part.of(tensors(work, wanted.digits))
+    if wanted.form != "json":
+        return filed(work, [tensor], wanted.form)
+    made = output(tensor, work.found.request.dtype, wanted.encoding)
+    steps = tensor.labels()[: len(tensor.domains)]
+    units = tensor.labels()[len(tensor.domains) :]
+    return orjson.dumps(
+        {
+            **made,
+            "run": token,
+            "lengths": dict(work.run.lengths),
+            "steps": {name: one.tolist() for name, one in zip(tensor.domains, steps, strict=True)},
+            "units": None if part.units is None else units[0].tolist(),
+            "version": unrolled.__version__,
+            "nonfinite": nonfinite_in(tensor),
+        },
+        option=ENCODING,
+    )
+
+
+def nonfinite_in(tensor: Tensor) -> dict[str, Any]:
+    """How many numbers are NaN or infinite, and at what step and unit the first is."""
+    wrong = np.argwhere(~np.isfinite(tensor.array))
+    first = None
+    if len(wrong):
+        places = zip(tensor.labels(), wrong[0], strict=True)
+        first = tensor.name + "".join(f"[{labels[i]}]" for labels, i in places)
+    return {"count": len(wrong), "first": first}
+
+
+def parameters_of(work: Work, wanted: Wanted, token: str | None) -> bytes:
+    """The answer of `GET /v1/runs/{token}/parameters`: what the run computes with, in any form."""
+    found = [
+        Tensor(name, [], array_of(value, wanted.digits))
+        for name, value in work.run.parameters.items()
+    ]
+    if wanted.form != "json":
+        return filed(work, found, wanted.form)
+    dtype = work.found.request.dtype
+    return orjson.dumps(
+        {
+            "run": token,
+            "outputs": [output(one, dtype, wanted.encoding) for one in found],
+            "version": unrolled.__version__,
+        },
+        option=ENCODING,
+    )
 
 
 def about(work: Work) -> dict[str, str]:

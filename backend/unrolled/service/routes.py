@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import Response, StreamingResponse
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from starlette.responses import Response
 
 import unrolled
 from unrolled.graph import describe
 from unrolled.language import LanguageError
 from unrolled.source import module_source
 
+from .answering import PARAMETERS, fixed, of_variable, pinged, stream, whole
 from .bodies import body_of
 from .dependence import jacobians_document, paths_document
 from .formats import MEDIA_TYPES, Encoding, Format, format_of
+from .identity import MOST_TOKEN, request_of
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .parameters import known_parameters
 from .problems import Fault, ProblemError, equations_problem, escape_pointer
-from .results import Wanted, Work, answer
-from .runs import begin, plan, read, shapes, unknown_architecture
+from .results import Wanted
+from .runs import plan, read, shapes, unknown_architecture
 from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
+from .slices import read_part
 from .state import state_of
-from .streaming import frames, lines
+from .streaming import END, frames, lines, messages
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+EVENTS = "text/event-stream"
 FRAMES = "application/vnd.unrolled.frames"
 PYTHON = "text/x-python"
+PYTHON_TEXT = f"{PYTHON}; charset=utf-8"
 
 router = APIRouter(dependencies=[Depends(known_parameters)])
 
@@ -57,6 +62,48 @@ Start = Annotated[
 ]
 
 
+LastEvent = Annotated[
+    str | None,
+    Header(
+        pattern=r"^(end|[0-9]{1,9})$",
+        description="The `id` of the last event that the client has; a browser sends it by itself.",
+    ),
+]
+Token = Annotated[
+    str,
+    Path(
+        max_length=MOST_TOKEN,
+        description="`run` of an answer: base64url of a request's JSON.",
+        openapi_examples={"gru": {"value": "eyJhcmNoaXRlY3R1cmUiOiJncnUifQ"}},
+    ),
+]
+TensorName = Annotated[
+    str,
+    Path(
+        max_length=200,
+        description="As in `outputs` of the whole run: `h`, `h[0]`, `f/3`, `grad/W`.",
+        openapi_examples={"state": {"value": "h"}},
+    ),
+]
+AskedSteps = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="`7`, `3:9`, `3:`, `:9`, `1:50:2`: first and last step, both included, counted from 1, and "
+        "every how many; a range for each domain, with commas.",
+        openapi_examples={"every second": {"value": "1:8:2"}},
+    ),
+]
+AskedUnits = Annotated[
+    str | None,
+    Query(
+        max_length=10_000,
+        description="Units of the first axis behind the steps, counted from 0, with commas: `3,7`.",
+        openapi_examples={"two": {"value": "0,1"}},
+    ),
+]
+
+
 def json_answer(content: bytes) -> Response:
     return Response(content, media_type=JSON)
 
@@ -73,11 +120,10 @@ async def wants_python(request: Request) -> None:
         raise ProblemError("not-acceptable", [Fault("accept", arguments={"offered": PYTHON})])
 
 
-def python_answer(content: bytes, name: str) -> Response:
-    """Source to be shown or saved, under the name of its architecture."""
+def disposition(name: str) -> dict[str, str]:
+    """Under what name a source may be saved: that of its architecture."""
     file = name.replace("/", "_").replace("-", "_") + ".py"
-    headers = {"Content-Disposition": f'inline; filename="{file}"'}
-    return Response(content, media_type=f"{PYTHON}; charset=utf-8", headers=headers)
+    return {"Content-Disposition": f'inline; filename="{file}"'}
 
 
 @router.get("/healthz", tags=["operation"], summary="Whether the service answers")
@@ -93,7 +139,7 @@ async def healthz() -> Response:
 )
 async def list_architectures(request: Request) -> Response:
     """Every entry: id, titles, section and figure of the book, equations, variants."""
-    return json_answer(await asyncio.to_thread(state_of(request).library.listing))
+    return fixed(request, await asyncio.to_thread(state_of(request).library.listing), JSON)
 
 
 @router.get(
@@ -112,7 +158,8 @@ async def get_module(request: Request, architecture: str) -> Response:
         raise ProblemError(
             "not-found", [unknown_architecture(architecture[:100], library.catalogue, None)]
         )
-    return python_answer(await asyncio.to_thread(library.module, found), found.id)
+    content = await asyncio.to_thread(library.module, found)
+    return fixed(request, content, PYTHON_TEXT, disposition(found.id))
 
 
 @router.get(
@@ -129,7 +176,7 @@ async def get_architecture(request: Request, architecture: str) -> Response:
         raise ProblemError(
             "not-found", [unknown_architecture(architecture[:100], library.catalogue, None)]
         )
-    return json_answer(await asyncio.to_thread(library.detail, found))
+    return fixed(request, await asyncio.to_thread(library.detail, found), JSON)
 
 
 @router.post("/v1/recurrences", tags=["recurrences"], summary="Read equations")
@@ -138,8 +185,10 @@ async def read_recurrence(
     body: Annotated[RecurrenceRequest, Depends(body_of(RecurrenceRequest, JSON))],
 ) -> Response:
     """The folded graph, schedule, typeset equations and cost; or what is wrong, by line and column."""
-    check_equations(body.equations, state_of(request).settings)
-    return json_answer(await asyncio.to_thread(describe_equations, body))
+    state = state_of(request)
+    check_equations(body.equations, state.settings)
+    with state.admission.inside():
+        return json_answer(await asyncio.to_thread(describe_equations, body))
 
 
 @router.post(
@@ -153,8 +202,11 @@ async def write_module(
     body: Annotated[RecurrenceRequest, Depends(body_of(RecurrenceRequest, PYTHON))],
 ) -> Response:
     """A stand-alone file with one `nn.Module` for a text of one's own; or what is wrong with the text."""
-    check_equations(body.equations, state_of(request).settings)
-    return python_answer(await asyncio.to_thread(module_of, body), "recurrence")
+    state = state_of(request)
+    check_equations(body.equations, state.settings)
+    with state.admission.inside():
+        content = await asyncio.to_thread(module_of, body)
+    return Response(content, media_type=PYTHON_TEXT, headers=disposition("recurrence"))
 
 
 def module_of(body: RecurrenceRequest) -> bytes:
@@ -190,9 +242,10 @@ async def find_paths(
 ) -> Response:
     """Shortest and longest path between two nodes, the one with the fewest nonlinear steps, and how many there are."""
     state = state_of(request)
-    return json_answer(
-        await asyncio.to_thread(paths_document, body, state.library.catalogue, state.settings)
-    )
+    with state.admission.inside():
+        return json_answer(
+            await asyncio.to_thread(paths_document, body, state.library.catalogue, state.settings)
+        )
 
 
 @router.post("/v1/jacobians", tags=["runs"], summary="Run, and say how steps depend on steps")
@@ -203,13 +256,26 @@ async def run_jacobians(
 ) -> Response:
     """The norms of a variable's Jacobians for all pairs of steps, and one of them taken apart."""
     state = state_of(request)
-    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
-    return json_answer(await state.workers.run(jacobians_document, found, body, digits))
+    with state.admission.inside() as ticket:
+        found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
+        return json_answer(
+            await state.workers.run(jacobians_document, found, body, digits, ticket.reserve)
+        )
 
 
 RunBody = Annotated[RunRequest, Depends(body_of(RunRequest, *MEDIA_TYPES.values()))]
 StreamBody = Annotated[RunRequest, Depends(body_of(RunRequest, NDJSON))]
 FramesBody = Annotated[RunRequest, Depends(body_of(RunRequest, FRAMES))]
+EventsBody = Annotated[RunRequest, Depends(body_of(RunRequest, EVENTS))]
+
+
+async def run_of_token(request: Request, token: Token) -> RunRequest:
+    """The run that the token in the URL stands for. Raises `ProblemError`."""
+    state_of(request).admission.check()
+    return request_of(token)
+
+
+TokenRun = Annotated[RunRequest, Depends(run_of_token)]
 
 
 @router.post("/v1/runs", tags=["runs"], summary="Run, and answer when done")
@@ -220,17 +286,11 @@ async def run_whole(
     asked: AskedFormat = None,
     encoding: AskedEncoding = "float",
 ) -> Response:
-    """The whole run at once: JSON, npz (`numpy.load`), safetensors, Arrow, or CSV with a line per number."""
-    wanted = Wanted(format_of(request, asked), digits, encoding)
-    state = state_of(request)
-    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
-    run = await state.workers.run(begin, found)
-    work = Work(found, run)
-    async for _ in state.workers.follow(work.pieces()):
-        if await request.is_disconnected():
-            return Response(status_code=204)
-    content = await state.workers.run(answer, work, wanted)
-    return Response(content, media_type=MEDIA_TYPES[wanted.form])
+    """The whole run at once: JSON, npz (`numpy.load`), safetensors, Arrow, or CSV with a line per number.
+
+    `Content-Location` is its address for `GET`, where the request is short enough to be one.
+    """
+    return await whole(request, body, Wanted(format_of(request, asked), digits, encoding))
 
 
 @router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")
@@ -243,11 +303,8 @@ async def run_stream(
 
     A stream with neither `end` nor `error` was cut: ask again with `start`, one past the last step.
     """
-    state = state_of(request)
-    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
-    run = await state.workers.run(begin, found)
-    events = lines(found, run, start=start, digits=digits, language=language_of(request))
-    return streamed(state.workers.follow(events), NDJSON)
+    make = partial(lines, start=start, digits=digits, language=language_of(request))
+    return await stream(request, body, NDJSON, make, start, digits, last=b'{"event":"end"')
 
 
 @router.post("/v1/runs/frames", tags=["runs"], summary="Run, and send the steps as raw numbers")
@@ -258,17 +315,98 @@ async def run_frames(request: Request, body: FramesBody, start: Start = 1) -> Re
     line: float32, little-endian, variable after variable in the order of `values`. NaN and infinity are
     themselves.
     """
-    state = state_of(request)
-    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
-    run = await state.workers.run(begin, found)
-    events = frames(found, run, start=start, language=language_of(request))
-    return streamed(state.workers.follow(events), FRAMES)
+    make = partial(frames, start=start, language=language_of(request))
+    return await stream(request, body, FRAMES, make, start, last=b'{"event":"end"')
 
 
-def streamed(events: AsyncIterator[bytes], media_type: str) -> Response:
-    """An answer that leaves as it is made: nothing on the way keeps it."""
-    return StreamingResponse(
-        events,
-        media_type=media_type,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+@router.post(
+    "/v1/runs/events", tags=["runs"], summary="Run, and send the steps as server-sent events"
+)
+async def run_events(
+    request: Request,
+    body: EventsBody,
+    start: Start = 1,
+    digits: Digits = None,
+    last_event_id: LastEvent = None,
+) -> Response:
+    """The events of `/v1/runs/stream` as `text/event-stream`: `event` is their name, `data` the document.
+
+    `id` is the last step that a client has, or `end`; with `Last-Event-ID` the stream goes on behind it, and is
+    empty (204) behind `end`, so that a browser does not ask again. A comment comes every 15 s without an event.
+    """
+    return await sent_events(request, body, start, digits, last_event_id)
+
+
+@router.get("/v1/runs/{token}", tags=["runs by URL"], summary="A run by its token")
+async def get_run(
+    request: Request,
+    body: TokenRun,
+    digits: Digits = None,
+    asked: AskedFormat = None,
+    encoding: AskedEncoding = "float",
+) -> Response:
+    """What `POST /v1/runs` answers to the request that is the token; `If-None-Match` costs nothing (304)."""
+    return await whole(request, body, Wanted(format_of(request, asked), digits, encoding))
+
+
+@router.get(
+    "/v1/runs/{token}/variables/{name:path}",
+    tags=["runs by URL"],
+    summary="One variable of a run, or some steps and units of it",
+)
+async def get_variable(
+    request: Request,
+    body: TokenRun,
+    name: TensorName,
+    steps: AskedSteps = None,
+    units: AskedUnits = None,
+    digits: Digits = None,
+    asked: AskedFormat = None,
+    encoding: AskedEncoding = "float",
+) -> Response:
+    """A tensor of the run, by the name it has in `outputs`; only what it needs is recorded."""
+    making = of_variable(read_part(name, steps, units))
+    return await whole(request, body, Wanted(format_of(request, asked), digits, encoding), making)
+
+
+@router.get("/v1/runs/{token}/parameters", tags=["runs by URL"], summary="The parameters of a run")
+async def get_parameters(
+    request: Request,
+    body: TokenRun,
+    digits: Digits = None,
+    asked: AskedFormat = None,
+    encoding: AskedEncoding = "float",
+) -> Response:
+    """What the run computes with, given or drawn from its seed. Nothing is run."""
+    wanted = Wanted(format_of(request, asked), digits, encoding)
+    return await whole(request, body, wanted, PARAMETERS)
+
+
+@router.get(
+    "/v1/runs/{token}/events", tags=["runs by URL"], summary="A run as server-sent events, by URL"
+)
+async def get_events(
+    request: Request,
+    body: TokenRun,
+    start: Start = 1,
+    digits: Digits = None,
+    last_event_id: LastEvent = None,
+) -> Response:
+    """For a browser's `EventSource`, which only knows GET: what `POST /v1/runs/events` sends."""
+    if not accepts(request, EVENTS):
+        raise ProblemError("not-acceptable", [Fault("accept", arguments={"offered": EVENTS})])
+    return await sent_events(request, body, start, digits, last_event_id)
+
+
+async def sent_events(
+    request: Request, body: RunRequest, start: int, digits: int | None, last: str | None
+) -> Response:
+    """A run as server-sent events, behind the last one that the client has."""
+    if last == END:
+        return Response(status_code=204)
+    if last is not None:
+        start = int(last) + 1
+    make = partial(messages, start=start, digits=digits, language=language_of(request))
+    return await stream(
+        request, body, EVENTS, make, start, digits, last=b"id: end\nevent: end", transform=pinged
     )

@@ -1,21 +1,18 @@
 """From a run request to the engine: the one way, for the service and for the command line.
 
 `plan` works out what is to run (catalogue, defaults, limits; no torch), `begin` prepares it in the
-engine, `token_of` names it. `streaming.py` and `results.py` turn the run into answers.
+engine, `identity.py` names it. `streaming.py` and `results.py` turn the run into answers.
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from unrolled.catalogue import ALPHABET, Architecture, Catalogue, Defaults
-from unrolled.graph import StructureError, Tree, of_structure
+from unrolled.graph import Cost, StructureError, Tree, of_structure
 from unrolled.graph.nulls import has_null
 from unrolled.language import LanguageError, Recurrence, parse
 from unrolled.settings import Settings
@@ -26,9 +23,6 @@ from .schemas import GeneratedInput, NextInput, RunRequest, TextInput, first_fau
 
 if TYPE_CHECKING:
     from unrolled.engine import Run
-
-MOST_TOKEN = 2_048
-"""Characters of a run's token; a longer one is not given out."""
 
 WIDTHS = {"float32": 1, "float64": 2}
 """How much room a number takes, in units of float32."""
@@ -164,15 +158,21 @@ def positions(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {"0": value}
 
 
-def begin(found: Plan) -> Run:
+def begin(found: Plan, reserve: Callable[[int], None] = lambda _: None) -> Run:
     """Prepare a plan in the engine: cost checked, parameters drawn, inputs encoded, nothing computed.
 
+    `reserve` is told the bytes that the run records before they are taken, and may raise.
     Runs torch: call it in a worker thread. Raises `ProblemError`.
     """
     from unrolled.engine import RunError, prepare
 
     request = found.request
     width = WIDTHS[request.dtype]
+
+    def check(cost: Cost) -> None:
+        check_cost(cost, width, found.settings)
+        reserve(cost.bytes * width)
+
     try:
         return prepare(
             found.recurrence,
@@ -187,7 +187,7 @@ def begin(found: Plan) -> Run:
             dtype=request.dtype,
             gradient=None if request.gradient is None else request.gradient.model_dump(),
             clamp=found.clamp,
-            check=lambda cost: check_cost(cost, width, found.settings),
+            check=check,
         )
     except LanguageError as error:
         raise equations_problem(error) from None
@@ -200,10 +200,3 @@ def run_problem(error: Any) -> ProblemError:
     return ProblemError(
         "invalid-run", [Found(one, {"pointer": one.pointer}) for one in error.errors]
     )
-
-
-def token_of(request: RunRequest) -> str | None:
-    """The run as a token: base64url of the canonical request; None when that is too long."""
-    canonical = request.model_dump(exclude_defaults=True, exclude_none=True)
-    token = urlsafe_b64encode(orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS)).rstrip(b"=")
-    return token.decode() if len(token) <= MOST_TOKEN else None

@@ -9,6 +9,8 @@ from starlette.requests import Request
 
 from unrolled.settings import Settings
 
+from .admission import Admission
+from .cache import Cache
 from .library import Library
 from .workers import Workers
 
@@ -20,6 +22,8 @@ class State:
     settings: Settings
     library: Library
     workers: Workers
+    admission: Admission
+    cache: Cache
     static: Path
 
 

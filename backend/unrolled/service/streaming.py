@@ -18,9 +18,11 @@ import orjson
 import unrolled
 from unrolled.graph.trees import structure
 
+from .identity import token_of
+from .limits import in_pieces
 from .negotiation import Language
 from .problems import problem_document
-from .runs import Plan, run_problem, token_of
+from .runs import Plan, run_problem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +43,9 @@ BROKEN = (
     ValueError,
 )
 """What ends a run that should not have ended: faults of ours, which a stream tells as its last event."""
+
+END = "end"
+"""The id of a stream's last event: who names it has all there is."""
 
 GRADIENT = "grad/"
 """What stands before the name of a variable or parameter where its gradient is meant."""
@@ -133,34 +138,50 @@ def lines(
     found: Plan, run: Run, *, start: int, digits: int | None, language: Language
 ) -> Iterator[bytes]:
     """The events of a run, one JSON line each."""
-    return map(line_of, events(found, run, start=start, digits=digits, language=language))
+    for event, _ in events(found, run, start=start, digits=digits, language=language):
+        yield line_of(event)
+
+
+def messages(
+    found: Plan, run: Run, *, start: int, digits: int | None, language: Language
+) -> Iterator[bytes]:
+    """The events of a run as server-sent events: `id` is the last step from which a client can go on."""
+    yield b"retry: 1000\n\n"
+    for event, identity in events(found, run, start=start, digits=digits, language=language):
+        yield message_of(event, identity)
 
 
 def frames(found: Plan, run: Run, *, start: int, language: Language) -> Iterator[bytes]:
     """The events of a run, one frame each (`frame_of`)."""
-    return map(frame_of, events(found, run, start=start, digits=None, language=language))
+    for event, _ in events(found, run, start=start, digits=None, language=language):
+        yield frame_of(event)
 
 
 def events(
     found: Plan, run: Run, *, start: int, digits: int | None, language: Language
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[tuple[dict[str, Any], str | None]]:
     """The events of a run; of the first pass over a domain only from `start` on.
+
+    Beside each event, what a client may name to go on behind it: the last step of a chunk of the first pass,
+    `end`, or None where it has to go on from the step before.
 
     A run may go over a domain several times (forward states, backward states, what reads both). The
     later passes (gradients among them) are always sent whole: they came after the cut, or the reader asks for
     them again. An exception in the middle becomes an `error` event: the answer has begun, so its status is sent.
     """
     from unrolled.engine import RunError
+    from unrolled.engine.chunks import CHUNKS
 
     began = perf_counter()
     try:
         first = start_event(found, run, digits)
-        yield first
+        yield first, None
         sent = {f"{name}[{place}]" for name, one in first["boundary"].items() for place in one}
+        sizes = in_pieces(CHUNKS, run.cost)
         nonfinite = NonFinite()
         ending: dict[str, np.ndarray] = {}
         first_pass: tuple[str | None, frozenset[str]] | None = None
-        for chunk in run.chunks():
+        for chunk in run.chunks(sizes):
             chunk_pass = (chunk.domain, frozenset(chunk.values))
             first_pass = first_pass or chunk_pass
             skipped_to = start if chunk_pass == first_pass else 1
@@ -174,7 +195,11 @@ def events(
             if chunk.domain is None:
                 ending = arrays
             elif chunk.last >= skipped_to:
-                yield steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
+                identity = str(chunk.last) if chunk_pass == first_pass else None
+                yield (
+                    steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to),
+                    identity,
+                )
         end: dict[str, Any] = {
             "event": "end",
             "steps": max(run.lengths.values(), default=0),
@@ -183,7 +208,7 @@ def events(
         }
         backward = run.backward()
         if backward is not None:
-            for chunk in backward.chunks():
+            for chunk in backward.chunks(sizes):
                 arrays = {
                     name: array_of(one_gradient(backward, name, value), digits)
                     for name, value in chunk.values.items()
@@ -193,19 +218,19 @@ def events(
                 if chunk.domain is None:
                     end |= whole_gradients(end["values"], backward, arrays, digits)
                 else:
-                    yield gradients_event(chunk, arrays)
+                    yield gradients_event(chunk, arrays), None
         end |= {
             "nonfinite": nonfinite.document(),
             "seconds": round(perf_counter() - began, 6),
         }
-        yield end
+        yield end, END
     except RunError as error:  # found when `stop` has told the length
         found_late = run_problem(error)
         problem = problem_document(found_late.kind, language, found_late.faults)
-        yield {"event": "error", "problem": problem}
+        yield {"event": "error", "problem": problem}, END
     except BROKEN:
         log.exception("a run broke in the middle of its stream")
-        yield {"event": "error", "problem": problem_document("internal", language)}
+        yield {"event": "error", "problem": problem_document("internal", language)}, END
 
 
 def domains_of(run: Run, name: str) -> int:
@@ -259,6 +284,13 @@ def whole_gradients(
 
 def line_of(event: Mapping[str, Any]) -> bytes:
     return orjson.dumps(event, option=ENCODING | orjson.OPT_APPEND_NEWLINE)
+
+
+def message_of(event: Mapping[str, Any], identity: str | None) -> bytes:
+    """An event as a server-sent event, its document in one line of `data`."""
+    number = b"" if identity is None else b"id: %b\n" % identity.encode()
+    name = b"event: %b\n" % event["event"].encode()
+    return b"%b%bdata: %b\n\n" % (number, name, orjson.dumps(event, option=ENCODING))
 
 
 def frame_of(event: Mapping[str, Any]) -> bytes:

@@ -99,6 +99,19 @@ PROBLEMS: dict[str, tuple[int, Texts]] = {
             "zh": ("代价过高", "这次运行所需的超过了服务的限额，见 `errors`。"),
         },
     ),
+    "busy": (
+        503,
+        {
+            "en": (
+                "Busy",
+                "The service computes as many runs as it can; try again after the seconds in `Retry-After`.",
+            ),
+            "zh": (
+                "服务繁忙",
+                "服务正在进行的运行已达上限；请在 `Retry-After` 所示的秒数之后重试。",
+            ),
+        },
+    ),
     "internal": (
         500,
         {
@@ -132,6 +145,69 @@ FAULTS: dict[str, Texts] = {
     "json-duplicate": {
         "en": ("An object has the same key twice.", "Give every key once."),
         "zh": ("同一个对象里有重复的键。", "每个键只写一次。"),
+    },
+    "no-token": {
+        "en": (
+            "This is not the token of a run.",
+            "Take `run` from an answer of POST /v1/runs, or write base64url of a request's JSON, "
+            "at most {limit} characters.",
+        ),
+        "zh": (
+            "这不是一次运行的标识。",
+            "请使用 POST /v1/runs 回答中的 `run`，或者请求 JSON 的 base64url，最多 {limit} 个字符。",
+        ),
+    },
+    "no-tensor": {
+        "en": (
+            "The run has nothing of this name.",
+            "Take a name from `outputs` of the whole run: `h`, `h[0]`, `f/3`, `grad/W`.",
+        ),
+        "zh": (
+            "这次运行中没有叫这个名字的量。",
+            "请使用整个运行的 `outputs` 里的名字：`h`、`h[0]`、`f/3`、`grad/W`。",
+        ),
+    },
+    "no-gradient": {
+        "en": (
+            "The run of this token asks for no gradient.",
+            'Make the token from a request with `"gradient": {{"of": "loss"}}`.',
+        ),
+        "zh": (
+            "这个标识的运行没有要求梯度。",
+            '请用带有 `"gradient": {{"of": "loss"}}` 的请求生成标识。',
+        ),
+    },
+    "slice-steps-form": {
+        "en": (
+            "These are no steps.",
+            "Write `7`, `3:9`, `3:`, `:9` or `1:50:2`: first and last step, both included and counted "
+            "from 1, and every how many; one such range for each domain, with commas.",
+        ),
+        "zh": (
+            "这不是步的范围。",
+            "请写 `7`、`3:9`、`3:`、`:9` 或 `1:50:2`：首步与末步（都包含，从 1 数起）以及间隔；"
+            "每个域一个范围，用逗号分开。",
+        ),
+    },
+    "slice-units-form": {
+        "en": ("These are no units.", "Write their numbers, counted from 0, with commas: `3,7`."),
+        "zh": ("这不是单元的编号。", "请写从 0 数起的编号，用逗号分开：`3,7`。"),
+    },
+    "slice-range": {
+        "en": ("The first step lies past the end.", "There are {limit} steps."),
+        "zh": ("第一步超出了末尾。", "一共有 {limit} 步。"),
+    },
+    "slice-units": {
+        "en": ("A unit is not there.", "Units go from 0 to {limit}."),
+        "zh": ("有的单元不存在。", "单元编号从 0 到 {limit}。"),
+    },
+    "slice-domains": {
+        "en": ("There are more ranges of steps than domains.", "The variable has {limit} domains."),
+        "zh": ("步的范围多于域的个数。", "这个变量有 {limit} 个域。"),
+    },
+    "slice-scalar": {
+        "en": ("The variable has no units to choose from.", "Leave `units` out."),
+        "zh": ("这个变量没有可选的单元。", "请去掉 `units`。"),
     },
     "no-arrow": {
         "en": (

@@ -8,7 +8,7 @@ flushes denormals, which is a state of the thread (vanishing gradients are full 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
@@ -56,7 +56,7 @@ class Workers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: job(*args, **kwargs))
 
-    async def follow(self, pieces: Iterator[T]) -> AsyncIterator[T]:
+    async def follow(self, pieces: Iterator[T]) -> AsyncGenerator[T]:
         """The pieces of a generator, each made in a thread once the one before was taken.
 
         When the consumer leaves, the piece in work is finished and nothing more is begun.
