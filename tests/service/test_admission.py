@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import httpx
@@ -162,7 +162,7 @@ def test_the_cache_keeps_what_was_asked_for_last() -> None:
 def test_a_stream_that_was_left_is_not_kept() -> None:
     cache = Cache(1_000)
 
-    async def three() -> Any:
+    async def three() -> AsyncGenerator[bytes]:
         for piece in (b"a", b"b", b"end"):
             yield piece
 
@@ -172,7 +172,7 @@ def test_a_stream_that_was_left_is_not_kept() -> None:
     async def left() -> None:
         pieces = cache.keeping("left", three(), lambda one: one == b"end")
         assert await anext(pieces) == b"a"
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await pieces.aclose()
 
     assert asyncio.run(all_of("whole", b"end")) == [b"a", b"b", b"end"]
     asyncio.run(all_of("broken", b"other"))

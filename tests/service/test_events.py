@@ -128,7 +128,7 @@ def test_a_silence_is_filled_and_nothing_is_lost() -> None:
         pieces = pinged(slow(asyncio.Event()), every=0.01)
         assert await anext(pieces) == b"one"
         assert await anext(pieces) == b": ping\n\n"
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await pieces.aclose()
 
     found = asyncio.run(everything())
     assert [one for one in found if one != b": ping\n\n"] == [b"one", b"two"]

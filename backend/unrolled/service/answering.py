@@ -7,7 +7,7 @@ answer that was given lately is given again from the cache.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -224,7 +224,7 @@ def has_tag(request: Request, tag: str) -> bool:
     return tag in tags or "*" in tags
 
 
-async def pinged(pieces: AsyncIterator[bytes], every: float = PING) -> AsyncIterator[bytes]:
+async def pinged(pieces: AsyncIterator[bytes], every: float = PING) -> AsyncGenerator[bytes]:
     """Server-sent events, with a comment wherever none comes for a while: proxies end silent connections."""
 
     def next_piece() -> asyncio.Future[bytes | None]:

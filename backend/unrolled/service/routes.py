@@ -56,6 +56,13 @@ AskedEncoding = Annotated[
         "little-endian numbers, float32 or float64 as `datatype` says.",
     ),
 ]
+Identity = Annotated[
+    str,
+    Path(
+        description="Id of an entry of the catalogue, or of one of its variants.",
+        openapi_examples={"variant": {"value": "lstm/book"}},
+    ),
+]
 Start = Annotated[
     int,
     Query(ge=1, le=10**9, description="Resume a stream that was cut: the first step to send."),
@@ -150,7 +157,7 @@ async def list_architectures(request: Request) -> Response:
     dependencies=[Depends(wants_python)],
 )
 @router.head("/v1/architectures/{architecture:path}/module.py", include_in_schema=False)
-async def get_module(request: Request, architecture: str) -> Response:
+async def get_module(request: Request, architecture: Identity) -> Response:
     """A stand-alone file with one `nn.Module`; it needs torch only, and computes what a run does."""
     library = state_of(request).library
     found = library.catalogue.find(architecture)
@@ -168,7 +175,7 @@ async def get_module(request: Request, architecture: str) -> Response:
     summary="One architecture",
     dependencies=[Depends(wants_json)],
 )
-async def get_architecture(request: Request, architecture: str) -> Response:
+async def get_architecture(request: Request, architecture: Identity) -> Response:
     """Text, prose in both languages, typeset equations, folded graph, schedule, defaults."""
     library = state_of(request).library
     found = library.catalogue.find(architecture)

@@ -27,6 +27,10 @@ export type Npz = string;
  */
 export type Safetensors = string;
 /**
+ * `text/event-stream`: `event`, `data` (the event as JSON), and an `id` to go on from.
+ */
+export type ServerSentEvents = string;
+/**
  * A stand-alone file of Python with one `torch.nn.Module`.
  */
 export type Source = string;
@@ -78,6 +82,7 @@ export interface Schemas {
   ParameterFormula: ParameterFormula;
   ParameterInfo: ParameterInfo;
   Parameters: Parameters;
+  ParametersResult: ParametersResult;
   PathAnswer: PathAnswer;
   PathEnd: PathEnd;
   PathPlace: PathPlace;
@@ -91,6 +96,7 @@ export interface Schemas {
   RunRequest: RunRequest;
   RunResult: RunResult;
   Safetensors: Safetensors;
+  ServerSentEvents: ServerSentEvents;
   Setting: Setting;
   Source: Source;
   Spectrum: Spectrum;
@@ -102,6 +108,7 @@ export interface Schemas {
   Titles: Titles;
   TreeFacts: TreeFacts;
   UnfoldedCounts: UnfoldedCounts;
+  VariableResult: VariableResult;
   Variant: Variant;
 }
 /**
@@ -865,6 +872,14 @@ export interface Output {
   data: (number | null)[] | string;
 }
 /**
+ * What a run computes with.
+ */
+export interface ParametersResult {
+  run: string | null;
+  outputs: Output[];
+  version: string;
+}
+/**
  * One path: its nodes in order, the edges of the folded graph between them.
  */
 export interface PathAnswer {
@@ -1139,4 +1154,45 @@ export interface StepsEvent {
   values: {
     [k: string]: Numbers[];
   };
+}
+/**
+ * One tensor of a run, or some steps and units of it.
+ */
+export interface VariableResult {
+  /**
+   * A variable, `h[0]` for a boundary value, a parameter; `grad/…`: a gradient, `grad/h/o` the part of it that o sends back, `grad/W/time` what each step adds to it.
+   */
+  name: string;
+  domains: string[];
+  /**
+   * Steps first, then the variable's own shape.
+   */
+  shape: number[];
+  datatype: "FP32" | "FP64";
+  /**
+   * Null for NaN and infinity; with `?encoding_format=base64` a string: the numbers' bytes, little-endian, in base64.
+   */
+  data: (number | null)[] | string;
+  /**
+   * The token of the whole run.
+   */
+  run: string | null;
+  /**
+   * Steps of every domain of the whole run.
+   */
+  lengths: {
+    [k: string]: number;
+  };
+  /**
+   * By domain, the steps that are here, from 1.
+   */
+  steps: {
+    [k: string]: number[];
+  };
+  /**
+   * The units that are here, from 0; null where all are.
+   */
+  units: number[] | null;
+  version: string;
+  nonfinite: NonFinite;
 }
