@@ -44,7 +44,7 @@ class Cache:
 
     async def keeping(
         self, tag: str, pieces: AsyncGenerator[bytes], is_whole: Callable[[bytes], bool]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The pieces as they come; all of them are kept once the last one says that it was all."""
         kept: list[bytes] = []
         size = 0
