@@ -77,6 +77,9 @@ def check_characters(number: int, line: str) -> None:
             raise _character(number, column, character)
         column += 1
 
+_EMPTY_LOOP = re.compile(r"after 'for' statement on line ([0-9]+)")
+"""How Python says that no indented line follows a loop."""
+
 
 def _character(line: int, column: int, character: str) -> LanguageError:
     """A character without a meaning, and the one to write instead where there is a likely one."""
@@ -109,6 +112,9 @@ def syntax_error(error: SyntaxError, lines: list[str]) -> LanguageError:
             name = word.group()
             return fail("keyword", Span(line, word.start() + 1, line, word.end() + 1), name=name)
     if isinstance(error, IndentationError):
+        if loop := _EMPTY_LOOP.search(message):
+            line = int(loop.group(1))
+            return fail("loop-empty", Span(line, 1, line, len(lines[line - 1]) + 1))
         return fail("indentation", Span(line, 1, line, len(source) + 1))
     if "never closed" in message or "unmatched" in message or "does not match" in message:
         return fail("bracket", span)

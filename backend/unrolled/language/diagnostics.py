@@ -91,6 +91,13 @@ MESSAGES: dict[str, Message] = {
         ),
         ("缩进不正确。", "循环里的每一行缩进相同的空格数（四个），其他行不缩进。"),
     ),
+    "loop-empty": Message(
+        (
+            "No indented line follows this loop.",
+            "Indent the lines that belong to it by four spaces, or remove it.",
+        ),
+        ("这个循环后面没有缩进的行。", "属于它的每一行请缩进四个空格；否则删去它。"),
+    ),
     "bracket": Message(
         (
             "A bracket is not closed, or closes nothing.",
