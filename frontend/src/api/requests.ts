@@ -15,20 +15,40 @@ export interface Call {
   signal?: AbortSignal;
 }
 
+const TRIES = 4; // of a service that is busy
+const LONGEST = 30; // seconds between two of them
+
+/** An answer with 2xx. A busy service is asked again when it says so. */
 export async function send(path: string, call: Call, body?: object): Promise<Response> {
   const headers: Record<string, string> = { "accept-language": call.language };
   if (body) headers["content-type"] = "application/json";
   const request: RequestInit = { method: body ? "POST" : "GET", headers };
   if (body) request.body = JSON.stringify(body);
   if (call.signal) request.signal = call.signal;
-  let response: Response;
-  try {
-    response = await fetch(path, request);
-  } catch (error) {
-    throw isAbort(error) ? error : new Unreachable(null, error);
+  for (let tried = 1; ; tried++) {
+    let response: Response;
+    try {
+      response = await fetch(path, request);
+    } catch (error) {
+      throw isAbort(error) ? error : new Unreachable(null, error);
+    }
+    if (response.ok) return response;
+    const wait = response.headers.get("retry-after");
+    if (response.status !== 503 || wait === null || tried === TRIES)
+      throw await problemOf(response);
+    await sleep(1000 * Math.min(Number(wait) || 1, LONGEST), call.signal);
   }
-  if (!response.ok) throw await problemOf(response);
-  return response;
+}
+
+/** Waits; an abort ends it at once. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }
 
 async function json<T>(path: string, call: Call, body?: object): Promise<T> {

@@ -1,7 +1,7 @@
 /** A run as it is computed. A stream that ends without `end` or `error` was cut and is resumed. */
 import { type Chunk, readFrames, sizeOf } from "./frames.ts";
 import { isAbort, Problem, Unreachable } from "./problems.ts";
-import { type Call, send } from "./requests.ts";
+import { type Call, send, sleep } from "./requests.ts";
 import type { EndEvent, RunRequest, StartEvent } from "./wire.ts";
 
 const ATTEMPTS = 5;
@@ -61,7 +61,8 @@ export async function streamRun(
         }
       }
     } catch (error) {
-      if (error instanceof Problem || isAbort(error) || call.signal?.aborted) throw error;
+      const isFinal = error instanceof Problem && error.status !== 503; // 503: another server goes on
+      if (isFinal || isAbort(error) || call.signal?.aborted) throw error;
       if (!started) throw error;
     }
     if (end) return handlers.onEnd(end); // now that the connection has ended too, and was not torn
@@ -106,14 +107,4 @@ function beyond(chunk: Range, known: Range | undefined): Range | null {
 function joined(known: Range | undefined, part: Range): Range {
   if (known === undefined) return part;
   return { from: Math.min(known.from, part.from), to: Math.max(known.to, part.to) };
-}
-
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
 }

@@ -104,6 +104,39 @@ test("a refused request becomes a problem that keeps its places and cures", asyn
   await expect(follow()).rejects.toMatchObject({ status: 422, errors });
 });
 
+function busy(): Response {
+  const headers = { "content-type": "application/problem+json", "retry-after": "2" };
+  return new Response(JSON.stringify({ title: "Busy", status: 503, detail: "later" }), {
+    status: 503,
+    headers,
+  });
+}
+
+test("a busy service is asked again after the seconds it says, four times at most", async () => {
+  vi.useFakeTimers();
+  const asked = serve(busy(), busy(), [START, steps(1, 5), END]);
+  const done = follow();
+  await vi.advanceTimersByTimeAsync(1_999);
+  expect(asked.length).toBe(1);
+  await vi.advanceTimersByTimeAsync(2_001);
+  expect(asked.length).toBe(3);
+  await vi.runAllTimersAsync();
+  expect((await done).ended).toBe(true);
+  const refused = serve(busy(), busy(), busy(), busy(), [START, END]);
+  const failed = expect(follow()).rejects.toMatchObject({ status: 503 });
+  await vi.runAllTimersAsync();
+  await failed;
+  expect(refused.length).toBe(4);
+  vi.useRealTimers();
+});
+
+test("a server that stops in the middle is followed by another", async () => {
+  const problem = { type: "t", title: "Stopping", status: 503, detail: "later", errors: [] };
+  const asked = serve([START, steps(1, 2), { event: "error", problem }], [START, steps(3, 5), END]);
+  expect(await follow()).toEqual({ seen: [1, 2, 3, 4, 5], starts: 1, ended: true });
+  expect(asked).toEqual(["/v1/runs/frames", "/v1/runs/frames?start=3"]);
+});
+
 test("no server at all is an Unreachable, at once", async () => {
   const asked = serve(new TypeError("refused"));
   await expect(follow()).rejects.toThrow(Unreachable);
