@@ -213,11 +213,12 @@ def test_the_input_products_of_the_lstm_are_outside_its_scan(client: Client) -> 
     assert not any("x[t]" in operation for operation in scan["operations"])
 
 
-def test_big_answers_are_compressed_and_streams_are_not(client: Client) -> None:
+def test_graphs_are_compressed_and_streams_are_not(client: Client) -> None:
     headers = {"accept-encoding": "gzip"}
-    whole = client.post("/v1/runs", {"architecture": "lstm"}, headers=headers)
+    equations = client.get("/v1/architectures/lstm").json()["equations"]
+    graph = client.post("/v1/recurrences", {"equations": equations}, headers=headers)
     stream = client.post("/v1/runs/stream", {"architecture": "lstm"}, headers=headers)
-    assert whole.headers["content-encoding"] == "gzip"
+    assert graph.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in stream.headers
 
 

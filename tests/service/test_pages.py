@@ -148,3 +148,28 @@ def test_torch_is_not_imported_before_the_first_page(root: Path) -> None:
     program = "import sys, unrolled.service.app as a; sys.exit('torch' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(root / "backend")}
     assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/assets/main-abc.js", "/static/favicon.svg", "/v1/architectures/lstm"]
+)
+def test_what_every_student_fetches_is_compressed_once(built: Client, path: str) -> None:
+    plain = built.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    packed = built.get(path, headers={"accept-encoding": "br, gzip;q=0.5"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    for answer in (plain, packed):
+        assert "accept-encoding" in answer.headers["vary"].lower()
+        again = built.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert again.status_code == 304
+    refused = built.get(path, headers={"accept-encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+
+
+def test_runs_do_not_wait_for_compression(client: Client) -> None:
+    body = {"architecture": "lstm", "inputs": {"x": {"text": "ab" * 300}}}
+    answer = client.post("/v1/runs", body, headers={"accept-encoding": "gzip"})
+    assert len(answer.content) > 100_000
+    assert "content-encoding" not in answer.headers

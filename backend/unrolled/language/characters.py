@@ -77,6 +77,7 @@ def check_characters(number: int, line: str) -> None:
             raise _character(number, column, character)
         column += 1
 
+
 _EMPTY_LOOP = re.compile(r"after 'for' statement on line ([0-9]+)")
 """How Python says that no indented line follows a loop."""
 

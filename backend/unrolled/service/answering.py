@@ -25,6 +25,7 @@ from .problems import ProblemError
 from .results import Wanted, Work, answer, parameters_of, part_of
 from .runs import Plan, begin, plan
 from .schemas import RunRequest
+from .security import gzipped, takes_gzip
 from .slices import Part, told_of_the_part
 from .state import State, state_of
 
@@ -214,7 +215,12 @@ def fixed(
     known = Known(sha256(content).hexdigest()[:32], None)
     if has_tag(request, known.tag):
         return Response(status_code=304, headers=known.headers)
-    return Response(content, headers={**known.headers, **(headers or {})}, media_type=media_type)
+    given = {**known.headers, **(headers or {})}
+    if takes_gzip(request):
+        content = gzipped(content)
+        given["Content-Encoding"] = "gzip"
+    given["Vary"] = f"{VARY}, Accept-Encoding"
+    return Response(content, headers=given, media_type=media_type)
 
 
 def has_tag(request: Request, tag: str) -> bool:

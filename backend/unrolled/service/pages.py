@@ -7,8 +7,10 @@ writes. When the frontend has not been built, the page says so and how to build 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from markupsafe import Markup
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +31,7 @@ from unrolled.catalogue import Architecture
 from .negotiation import Language, language_of, prefers_html
 from .notices import NOTICES
 from .problems import on_http_exception
+from .security import gzipped, takes_gzip
 from .state import state_of
 from .texts import PROBLEMS
 
@@ -84,7 +87,7 @@ def mount(app: FastAPI, static: Path) -> None:
     app.add_route("/openapi.json", openapi_document, methods=["GET"])
     app.add_route("/problems/{kind}", problem_page, methods=["GET"])
     app.mount(
-        "/static", Cached(StaticFiles(directory=static, check_dir=False), static), name="static"
+        "/static", Cached(Compressed(directory=static, check_dir=False), static), name="static"
     )
     app.add_route("/{architecture:architecture}", page, methods=["GET"])
 
@@ -212,6 +215,45 @@ def html(text: str, language: Language, status: int = 200) -> Response:
         "Cache-Control": "no-cache" if status == 200 else "no-store",
     }
     return HTMLResponse(text, status, headers)
+
+
+COMPRESSIBLE = frozenset({".css", ".js", ".json", ".map", ".svg", ".txt"})
+"""Suffixes of static files that gzip makes smaller; fonts and pictures are compressed already."""
+
+
+@lru_cache(maxsize=256)
+def gzipped_file(path: str, changed: int) -> bytes:
+    """A static file, compressed once for as long as it does not change (`changed`: its time, in ns)."""
+    del changed
+    return gzipped(Path(path).read_bytes())
+
+
+class Compressed(StaticFiles):
+    """Static files that are kept compressed: every student of a course fetches the same ones."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        plain = super().file_response(full_path, stat_result, scope, status_code)
+        request = Request(scope)
+        is_whole = isinstance(plain, FileResponse) and "range" not in request.headers
+        if not is_whole or Path(full_path).suffix not in COMPRESSIBLE:
+            return plain
+        plain.headers["Vary"] = "Accept-Encoding"
+        if not takes_gzip(request):
+            return plain
+        headers = {
+            "Content-Encoding": "gzip",
+            "ETag": "W/" + plain.headers["etag"].removeprefix("W/"),
+            "Last-Modified": plain.headers["last-modified"],
+            "Vary": "Accept-Encoding",
+        }
+        content = gzipped_file(os.fspath(full_path), stat_result.st_mtime_ns)
+        return Response(content, status_code, headers, plain.media_type)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from unrolled.catalogue import ALPHABET, Architecture, Catalogue, Defaults
@@ -110,11 +111,19 @@ def unknown_architecture(name: str, catalogue: Catalogue, pointer: str | None) -
 
 
 def read(equations: str, sizes: Mapping[str, Any]) -> Recurrence:
-    """Parse equations. Raises `ProblemError` with line and column."""
+    """Parse equations; what was read lately is not read again. Raises `ProblemError` with line and column."""
+    known = tuple(
+        sorted((name, tuple(one) if isinstance(one, list) else one) for name, one in sizes.items())
+    )
     try:
-        return parse(equations, sizes=sizes)
+        return _read(equations, known)
     except LanguageError as error:
         raise equations_problem(error) from None
+
+
+@lru_cache(maxsize=256)
+def _read(equations: str, sizes: tuple[tuple[str, Any], ...]) -> Recurrence:
+    return parse(equations, sizes=dict(sizes))
 
 
 def shapes(

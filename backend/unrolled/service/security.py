@@ -1,15 +1,17 @@
-"""Pure ASGI middleware: security headers, known hosts, compression of all but streams."""
+"""Pure ASGI middleware: security headers, known hosts, compression of all but runs."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .negotiation import language_of
+from .negotiation import by_quality, language_of
 from .problems import answer, problem_document
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -78,18 +80,26 @@ def host_of(scope: Scope) -> str:
 
 
 def compressed(app: ASGIApp) -> ASGIApp:
-    """Gzip for everything but streams, which must leave as they are made, and raw numbers, which hardly shrink."""
-    streams = (
-        "application/x-ndjson",
-        "application/vnd.unrolled.frames",
-        "application/octet-stream",
-        "application/x-npz",
-        "application/vnd.safetensors",
-        "application/vnd.apache.arrow.stream",
-    )
-    return GZipMiddleware(
-        app,
-        minimum_size=1_000,
-        compresslevel=5,
-        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *streams),
-    )
+    """Gzip for words: pages, the catalogue, graphs. Not for runs: numbers hardly shrink, and would wait for it.
+
+    What already is compressed (`answering.fixed`, static files) stays as it is.
+    """
+    words = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
+
+    async def answer_words_or_numbers(scope: Scope, receive: Receive, send: Send) -> None:
+        is_run = scope["type"] != "http" or scope["path"].startswith("/v1/runs")
+        await (app if is_run or not takes_gzip(Request(scope)) else words)(scope, receive, send)
+
+    return answer_words_or_numbers
+
+
+@lru_cache(maxsize=512)
+def gzipped(content: bytes) -> bytes:
+    """Bytes that are sent again and again, compressed once."""
+    return gzip.compress(content, compresslevel=6, mtime=0)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the client says that it reads gzip."""
+    encodings = dict(by_quality(request.headers.get("accept-encoding", ""), keep_refused=True))
+    return encodings.get("gzip", 0) > 0
