@@ -176,3 +176,29 @@ def test_a_character_that_is_not_in_the_alphabet_is_named_with_its_place() -> No
 @pytest.mark.parametrize("steps", [7, 8])
 def test_a_fixed_step_that_the_run_has_is_read(steps: int) -> None:
     assert float(prepare(parse(FIXED), lengths={"time": steps}).complete()["a"]) == 7
+
+
+def test_all_unknown_names_of_a_request_are_told_at_once() -> None:
+    recurrence = parse(
+        "h: 2\nx: 2\nα = slider(0.5, 0, 1)\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + α * x[t])"
+    )
+    with pytest.raises(RunError) as refused:
+        prepare(
+            recurrence,
+            inputs={"u": [[1.0, 2.0]], "v": [[1.0]], "x": [[1.0, 2.0]]},
+            lengths={"tme": 3},
+            parameters={"V": [[1.0]]},
+            settings={"β": 1.0},
+            variables=["h", "g", "h/77", "g/*", "W"],
+        )
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [
+        ("/inputs/u", "input-unknown"),
+        ("/inputs/v", "input-unknown"),
+        ("/lengths/tme", "length-unknown-domain"),
+        ("/parameters/values/V", "parameter-unknown"),
+        ("/settings/β", "setting-unknown"),
+        ("/variables/1", "variable-unknown"),
+        ("/variables/2", "variable-unknown"),
+        ("/variables/3", "variable-unknown"),
+    ]
+    assert "/variables/3" in str(refused.value)

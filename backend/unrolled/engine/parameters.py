@@ -45,16 +45,7 @@ def read_array(pointer: str, name: str, form: Any, shape: Shape, dtype: torch.dt
 def make_parameters(
     recurrence: Recurrence, given: Mapping[str, Any], seed: int, dtype: torch.dtype
 ) -> dict[str, Tensor]:
-    """All parameters of a recurrence. Raises `RunError` for unknown names and wrong shapes."""
-    for name in given:
-        if name not in recurrence.parameters:
-            names = ", ".join(recurrence.parameters) or "-"
-            raise refuse(
-                f"/parameters/values/{escape(name)}",
-                "parameter-unknown",
-                name=name[:30],
-                names=names,
-            )
+    """All parameters of a recurrence. Raises `RunError` for wrong shapes."""
     biases = _biases(recurrence)
     made: dict[str, Tensor] = {}
     for name, parameter in recurrence.parameters.items():

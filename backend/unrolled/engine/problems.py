@@ -137,8 +137,8 @@ RUN_MESSAGES: dict[str, Message] = {
         ("域 `{domain}` 至少需要一步。", "请给出不小于 1 的长度。"),
     ),
     "length-unknown-domain": Message(
-        ("There is no domain `{domain}`.", "Domains of this text: {names}."),
-        ("没有名为 `{domain}` 的域。", "本文本的域：{names}。"),
+        ("There is no domain `{name}`.", "Domains of this text: {names}."),
+        ("没有名为 `{name}` 的域。", "本文本的域：{names}。"),
     ),
     "length-conflict": Message(
         (
@@ -392,7 +392,9 @@ class RunError(ValueError):
 
     def __init__(self, errors: Sequence[RunProblem]) -> None:
         self.errors = tuple(errors)
-        super().__init__(f"{errors[0].pointer}: {errors[0].detail()} {errors[0].hint()}")
+        first, *others = self.errors
+        more = f" (Also wrong: {', '.join(one.pointer for one in others)}.)" if others else ""
+        super().__init__(f"{first.pointer}: {first.detail()} {first.hint()}{more}")
 
 
 def escape(name: str) -> str:

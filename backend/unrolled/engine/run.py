@@ -16,7 +16,13 @@ from torch import Tensor
 
 from unrolled.engine.arithmetic import computing
 from unrolled.engine.autograd import by_autograd
-from unrolled.engine.checking import asked_names, check_steps, check_whole, read_settings
+from unrolled.engine.checking import (
+    asked_names,
+    check_names,
+    check_steps,
+    check_whole,
+    read_settings,
+)
 from unrolled.engine.chunks import CHUNKS, Chunk
 from unrolled.engine.clamps import read_clamps
 from unrolled.engine.data import lengths_of, read_inputs
@@ -84,6 +90,15 @@ def prepare(
         raise refuse("/forcing", "forcing-range")
     observed = observe(recurrence, inputs or {}, clamp)
     recurrence = observed.recurrence
+    check_names(
+        recurrence,
+        inputs=inputs or {},
+        lengths=lengths or {},
+        parameters=parameters or {},
+        settings=settings or {},
+        variables=variables,
+        observed=as_inputs(observed),
+    )
     names = asked_names(recurrence, variables)
     trees = read_trees(recurrence, inputs or {}, lengths or {})
     outside = lengths_of(recurrence, inputs or {}, lengths or {})
