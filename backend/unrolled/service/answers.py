@@ -533,6 +533,10 @@ class EndEvent(Answer):
         description="What has no index (the loss), and the parameters that were asked for; under `grad/W` the "
         "gradients of what has no steps."
     )
+    domains: dict[str, list[str]] = Field(
+        description="The domains of everything that was sent, gradients and operations too, except parameters "
+        "and their gradients."
+    )
     parameter_gradients: dict[str, float | None] | None = Field(
         default=None,
         description="The norm of every parameter's and slider's gradient, if asked for.",

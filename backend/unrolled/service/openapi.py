@@ -27,7 +27,7 @@ class StreamEvent(RootModel[answers.StreamEvent]):
 
 class Frames(RootModel[bytes]):
     """Lines of JSON, each an event of `/v1/runs/stream`. In `steps` and `gradients` each value is its shape,
-    the steps first, and behind the line follow as many bytes as its `bytes` says: float32, little-endian."""
+    the steps first, and behind the line follow as many bytes as its `bytes` says: of its `datatype`, little-endian."""
 
 
 class ServerSentEvents(RootModel[str]):

@@ -29,7 +29,7 @@ from .runs import plan, read, shapes, unknown_architecture
 from .schemas import JacobianRequest, PathsRequest, RecurrenceRequest, RunRequest
 from .slices import read_part
 from .state import state_of
-from .streaming import END, frames, lines, messages
+from .streaming import END, Datatype, frames, lines, messages
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -66,6 +66,18 @@ Identity = Annotated[
 Start = Annotated[
     int,
     Query(ge=1, le=10**9, description="Resume a stream that was cut: the first step to send."),
+]
+
+AskedDatatype = Annotated[
+    Datatype,
+    Query(description="Numbers of four bytes, or of eight: a run in float64 to its last digit."),
+]
+Whole = Annotated[
+    bool,
+    Query(
+        description="Compute all steps before the first is sent: the numbers of a whole run to the last digit, "
+        "which a product over many steps may round otherwise than one over few."
+    ),
 ]
 
 
@@ -315,15 +327,25 @@ async def run_stream(
 
 
 @router.post("/v1/runs/frames", tags=["runs"], summary="Run, and send the steps as raw numbers")
-async def run_frames(request: Request, body: FramesBody, start: Start = 1) -> Response:
+async def run_frames(
+    request: Request,
+    body: FramesBody,
+    start: Start = 1,
+    datatype: AskedDatatype = "FP32",
+    whole: Whole = False,
+) -> Response:
     """The events of `/v1/runs/stream` for programs that draw: a line of JSON each, ended by a line feed.
 
     In `steps` and `gradients`, `values` are shapes (the steps first) and `bytes` is how many bytes follow the
-    line: float32, little-endian, variable after variable in the order of `values`. NaN and infinity are
-    themselves.
+    line: of the `datatype`, little-endian, variable after variable in the order of `values`. NaN and infinity are
+    themselves; of values in the other lines they stand under `exact`. `crc32` ends every line: it is that of the line
+    before the comma in front of it, and of the bytes behind the line.
     """
-    make = partial(frames, start=start, language=language_of(request))
-    return await stream(request, body, FRAMES, make, start, last=b'{"event":"end"')
+    make = partial(
+        frames, start=start, language=language_of(request), datatype=datatype, whole=whole
+    )
+    form = (start, datatype, whole)
+    return await stream(request, body, FRAMES, make, *form, last=b'{"event":"end"')
 
 
 @router.post(

@@ -7,10 +7,12 @@ so that nothing is computed before its predecessor was taken, and nothing after 
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+from zlib import crc32
 
 import numpy as np
 import orjson
@@ -46,6 +48,14 @@ BROKEN = (
 
 END = "end"
 """The id of a stream's last event: who names it has all there is."""
+
+WHOLE = (10**9,)
+"""Sizes of chunks where all steps are computed before the first is sent."""
+
+Datatype = Literal["FP32", "FP64"]
+
+NUMBERS: dict[Datatype, str] = {"FP32": "<f4", "FP64": "<f8"}
+"""How numbers are written behind the line of a frame: little-endian."""
 
 GRADIENT = "grad/"
 """What stands before the name of a variable or parameter where its gradient is meant."""
@@ -151,19 +161,31 @@ def messages(
         yield message_of(event, identity)
 
 
-def frames(found: Plan, run: Run, *, start: int, language: Language) -> Iterator[bytes]:
+def frames(
+    found: Plan, run: Run, *, start: int, language: Language, datatype: Datatype, whole: bool
+) -> Iterator[bytes]:
     """The events of a run, one frame each (`frame_of`)."""
-    for event, _ in events(found, run, start=start, digits=None, language=language):
-        yield frame_of(event)
+    every = events(found, run, start=start, digits=None, language=language, whole=whole)
+    for event, _ in every:
+        yield frame_of(event, datatype)
 
 
 def events(
-    found: Plan, run: Run, *, start: int, digits: int | None, language: Language
+    found: Plan,
+    run: Run,
+    *,
+    start: int,
+    digits: int | None,
+    language: Language,
+    whole: bool = False,
 ) -> Iterator[tuple[dict[str, Any], str | None]]:
     """The events of a run; of the first pass over a domain only from `start` on.
 
     Beside each event, what a client may name to go on behind it: the last step of a chunk of the first pass,
     `end`, or None where it has to go on from the step before.
+
+    `whole`: every pass is computed for all its steps before its first event, with the numbers that
+    `Run.complete` gives; a product over many steps may round its last digit otherwise than one over few.
 
     A run may go over a domain several times (forward states, backward states, what reads both). The
     later passes (gradients among them) are always sent whole: they came after the cut, or the reader asks for
@@ -173,11 +195,11 @@ def events(
     from unrolled.engine.chunks import CHUNKS
 
     began = perf_counter()
+    sizes = in_pieces(WHOLE if whole else CHUNKS, run.cost)
     try:
         first = start_event(found, run, digits)
         yield first, None
         sent = {f"{name}[{place}]" for name, one in first["boundary"].items() for place in one}
-        sizes = in_pieces(CHUNKS, run.cost)
         nonfinite = NonFinite()
         ending: dict[str, np.ndarray] = {}
         first_pass: tuple[str | None, frozenset[str]] | None = None
@@ -195,16 +217,18 @@ def events(
             if chunk.domain is None:
                 ending = arrays
             elif chunk.last >= skipped_to:
-                identity = str(chunk.last) if chunk_pass == first_pass else None
-                yield (
-                    steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to),
-                    identity,
-                )
+                event = steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
+                for piece in pieces(event) if whole else [event]:
+                    yield piece, str(piece["to"]) if chunk_pass == first_pass else None
         end: dict[str, Any] = {
             "event": "end",
             "steps": max(run.lengths.values(), default=0),
             "lengths": dict(run.lengths),
             "values": {name: plain(array) for name, array in ending.items()},
+            "domains": {
+                **{name: list(domains) for name, domains in run.domains.items()},
+                **{name: [] for name in (*sent, *ending) if name.endswith("]")},
+            },
         }
         backward = run.backward()
         if backward is not None:
@@ -216,9 +240,11 @@ def events(
                 for name, array in arrays.items():
                     nonfinite.look(GRADIENT + name, array, chunk.first if chunk.domain else None)
                 if chunk.domain is None:
-                    end |= whole_gradients(end["values"], backward, arrays, digits)
+                    end |= whole_gradients(end, backward, arrays, digits)
                 else:
-                    yield gradients_event(chunk, arrays), None
+                    event = gradients_event(chunk, arrays)
+                    for piece in pieces(event) if whole else [event]:
+                        yield piece, None
         end |= {
             "nonfinite": nonfinite.document(),
             "seconds": round(perf_counter() - began, 6),
@@ -264,18 +290,39 @@ def gradients_event(chunk: Chunk, arrays: Mapping[str, np.ndarray]) -> dict[str,
     }
 
 
+def pieces(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """An event of many steps as several, of 1, 2, 4 … 64 steps."""
+    from unrolled.engine.chunks import CHUNKS, windows
+
+    turn = 1 if event["to"] >= event["from"] else -1
+    count = abs(event["to"] - event["from"]) + 1
+    for first, last in windows(count, CHUNKS, is_forward=True):
+        yield {
+            **event,
+            "from": event["from"] + turn * (first - 1),
+            "to": event["from"] + turn * (last - 1),
+            "values": {name: array[first - 1 : last] for name, array in event["values"].items()},
+        }
+
+
 def whole_gradients(
-    values: Mapping[str, Any],
+    end: Mapping[str, Any],
     backward: Backward,
     arrays: Mapping[str, np.ndarray],
     digits: int | None,
 ) -> dict[str, Any]:
-    """What the `end` event gains: gradients without steps among its values, and the parameters' norms."""
+    """What the `end` event gains: gradients without steps among its values, domains, and the parameters' norms."""
     norms = {
         name: float(np.linalg.norm(arrays[name].astype(np.float64))) for name in backward.parameters
     }
+    domains = {
+        GRADIENT + name: list(backward.domains(name))
+        for name in backward.names
+        if name not in backward.parameters
+    }
     return {
-        "values": {**values, **{GRADIENT + name: plain(array) for name, array in arrays.items()}},
+        "values": end["values"] | {GRADIENT + name: plain(one) for name, one in arrays.items()},
+        "domains": end["domains"] | domains,
         "parameter_gradients": {
             name: norm if digits is None else round(norm, digits) for name, norm in norms.items()
         },
@@ -293,15 +340,42 @@ def message_of(event: Mapping[str, Any], identity: str | None) -> bytes:
     return b"%b%bdata: %b\n\n" % (number, name, orjson.dumps(event, option=ENCODING))
 
 
-def frame_of(event: Mapping[str, Any]) -> bytes:
+def frame_of(event: Mapping[str, Any], datatype: Datatype) -> bytes:
     """An event as a line of JSON, and behind it the numbers of its steps, if it has any.
 
     In the line, `values` of `steps` and `gradients` are shapes, the steps first, and `bytes` is how many follow:
-    float32, little-endian, variable after variable in that order.
+    of the `datatype`, little-endian, variable after variable in that order. What a line cannot hold, NaN and
+    infinity, stands once more under `exact`. `crc32`, the last field, is that of the line before its comma and of the numbers.
     """
-    if event["event"] not in ("steps", "gradients"):
-        return line_of(event)
-    arrays = [np.ascontiguousarray(one, dtype="<f4") for one in event["values"].values()]
-    shapes = {name: list(one.shape) for name, one in event["values"].items()}
-    header = {**event, "values": shapes, "bytes": sum(one.nbytes for one in arrays)}
-    return b"".join([line_of(header), *(one.tobytes() for one in arrays)])
+    numbers: list[np.ndarray] = []
+    if event["event"] in ("steps", "gradients"):
+        numbers = [
+            np.ascontiguousarray(one, dtype=NUMBERS[datatype]) for one in event["values"].values()
+        ]
+        event = {
+            **event,
+            "values": {name: list(one.shape) for name, one in event["values"].items()},
+            "datatype": datatype,
+            "bytes": sum(one.nbytes for one in numbers),
+        }
+    elif exact := not_finite(event, datatype):
+        event = {**event, "exact": exact}
+    line = orjson.dumps(event, option=ENCODING)[:-1]
+    check = crc32(line)
+    for one in numbers:
+        check = crc32(one, check)
+    return b"".join([line, b',"crc32":%d}\n' % check, *(one.tobytes() for one in numbers)])
+
+
+def not_finite(event: Mapping[str, Any], datatype: Datatype) -> dict[str, str]:
+    """The values without steps that hold NaN or infinity: all numbers of each in base64, of the datatype."""
+    whole = event.get("values", {}) | {
+        f"{name}[{place}]": value
+        for name, values in event.get("boundary", {}).items()
+        for place, value in values.items()
+    }
+    return {
+        name: b64encode(np.asarray(value, dtype=NUMBERS[datatype]).tobytes()).decode()
+        for name, value in whole.items()
+        if not np.isfinite(value).all()
+    }

@@ -14,7 +14,7 @@ export type Arrow = string;
 export type Csv = string;
 /**
  * Lines of JSON, each an event of `/v1/runs/stream`. In `steps` and `gradients` each value is its shape,
- * the steps first, and behind the line follow as many bytes as its `bytes` says: float32, little-endian.
+ * the steps first, and behind the line follow as many bytes as its `bytes` says: of its `datatype`, little-endian.
  */
 export type Frames = string;
 /**
@@ -556,6 +556,12 @@ export interface EndEvent {
    */
   values: {
     [k: string]: Numbers | null;
+  };
+  /**
+   * The domains of everything that was sent, gradients and operations too, except parameters and their gradients.
+   */
+  domains: {
+    [k: string]: string[];
   };
   /**
    * The norm of every parameter's and slider's gradient, if asked for.
