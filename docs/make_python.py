@@ -11,13 +11,31 @@ from collections.abc import Iterator
 from typing import Any
 
 import unrolled
-from unrolled import Model, Result, RunOptions
+from unrolled import Model, RemoteError, RemoteModel, Result, RunOptions, Service
 
 INTRODUCTION = """\
 # Python
 
 Made from the docstrings by `docs/make_python.py`; its examples are run by the tests. Tensors are torch's, shaped
 (steps, batch, size); importing `unrolled` does not import torch, the first run does.
+"""
+
+CLIENT = """\
+## On a server
+
+```python
+with unrolled.connect("http://127.0.0.1:8000") as service:
+    run = service.load("lstm").run("hello")             # or service.run("lstm", "hello")
+    run["f"], run.gradient("h"), run.jacobian("h", "h")
+    for chunk in service.parse(text).chunks(lengths={"time": 10_000}):
+        chunk.first, chunk.last, chunk.values["h"]      # as the steps are computed
+```
+
+The result is a `Result` like that of a local run, with the same names, shapes and types; where both machines have the
+same torch and the same kind of processor, with the same bits (a server computes in one thread: `torch.set_num_threads(1)`).
+Every question about it (`gradient`, `jacobian`,
+`parameters`) is a request of its own. A server runs one sequence at a time (`batch` is 1), and sends neither
+Jacobians themselves (`jacobians`) nor gradients by torch's autograd. Other forms of asking are in [recipes.md](recipes.md).
 """
 
 
@@ -31,6 +49,13 @@ def page() -> str:
         parts.append(described(inspect.getdoc(own) or ""))
         for name, member in members(own):
             parts += section(own.__name__, name, member, 3)
+    parts.append(CLIENT)
+    parts += section("unrolled", "connect", unrolled.connect, 3)
+    for own in (Service, RemoteModel, RemoteError):
+        parts.append(f"### `{own.__name__}`\n")
+        parts.append(described(inspect.getdoc(own) or ""))
+        for name, member in members(own):
+            parts += section(own.__name__, name, member, 4)
     return "\n".join(parts).rstrip() + "\n"
 
 

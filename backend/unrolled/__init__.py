@@ -7,6 +7,9 @@ run = model.run("hello")
 run["f"]                             # the forget gate: torch tensor (time, batch, size)
 run.gradient("h")                    # of the loss, at every step
 model.latex, model.graph, model.module_source
+
+service = unrolled.connect("http://127.0.0.1:8000")     # the same from a server
+run = service.load("lstm").run("hello")
 """
 
 from __future__ import annotations
@@ -14,10 +17,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+from unrolled.client import RemoteError, RemoteModel, Service, connect
 from unrolled.model import Model, Result, RunOptions
 
 __version__ = "0.1.0"
-__all__ = ["Model", "Result", "RunOptions", "architectures", "load", "parse"]
+__all__ = [
+    "Model",
+    "RemoteError",
+    "RemoteModel",
+    "Result",
+    "RunOptions",
+    "Service",
+    "architectures",
+    "connect",
+    "load",
+    "parse",
+]
 
 
 def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
@@ -40,13 +55,10 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
             f"no architecture `{identity}`: {meant}`unrolled.architectures()` lists all of them"
         )
     own = found.defaults
-    alphabet = {} if found.alphabet == ALPHABET else {"alphabet": found.alphabet}
-    inputs = {
-        name: {**alphabet, **form} if isinstance(form, dict) and "text" in form else form
-        for name, form in own.inputs.items()
-    }
+    alphabet = None if found.alphabet == ALPHABET else found.alphabet
     recurrence = read(found.equations, {**own.sizes, **(sizes or {})})
-    rest = {
+    defaults = {
+        "inputs": own.inputs,
         "lengths": own.lengths,
         "boundary": own.boundary_of(recurrence),
         "forcing": own.forcing,
@@ -55,7 +67,7 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
         "parameters": own.parameters_of(recurrence),
         "clamp": own.clamp,
     }
-    return Model(recurrence, {"inputs": inputs, **rest}, identity, found.titles["en"])
+    return Model(recurrence, defaults, identity, found.titles["en"], alphabet)
 
 
 def parse(text: str, sizes: Mapping[str, int] | None = None) -> Model:

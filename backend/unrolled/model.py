@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from html import escape
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -49,7 +49,7 @@ class RunOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Model:
-    """A recurrence with the run it opens with.
+    """A recurrence with the run it opens with. `alphabet`: the characters of texts that bring none of their own.
 
     >>> model = parse("h: 3\\nx: 2\\nfor t in time:\\n    h[t] = tanh(b + W @ h[t-1] + U @ x[t])")
     >>> model
@@ -62,6 +62,7 @@ class Model:
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     name: str = "Recurrence"
     title: str | None = None
+    alphabet: str | None = None
 
     def __repr__(self) -> str:
         variables = self.recurrence.variables.values()
@@ -235,7 +236,8 @@ class Model:
         torch.Size([5, 1, 8])
         """
         run = self._prepare(text, options)
-        return Result(_ordinary(run.complete() | _boundary(run)), run.lengths, run.symbols, run)
+        values = _ordinary(run.complete() | _boundary(run))
+        return Result(values, run.lengths, run.symbols, Here(run))
 
     def _lengths(self, lengths: Mapping[str, int] | None) -> dict[str, int]:
         for name, length in (lengths or {}).items():
@@ -268,36 +270,99 @@ class Model:
     def _prepare(self, text: str | None, options: RunOptions) -> Run:
         from unrolled.engine import prepare
 
+        check_options(text, options)
         given: dict[str, Any] = dict(options)
-        for name in given:
-            if name not in RunOptions.__annotations__:
-                raise TypeError(_no("option", name, ["text", *RunOptions.__annotations__]))
-        if text is not None and not isinstance(text, str):
-            raise TypeError(
-                f"`text` is {type(text).__name__}, not a string; numbers go into `inputs`"
-            )
-        known = {**self.defaults, **given}
-        inputs: dict[str, Any] = {**self.defaults.get("inputs", {}), **given.get("inputs", {})}
+        own: Mapping[str, Any] = given.get("inputs", {})
         if text is not None:
             variables = self.recurrence.variables.values()
             names = [one.name for one in variables if one.one_hot and not one.is_target]
-            if not names:
-                raise ValueError("no input here is one-hot; give `inputs` with rows of numbers")
-            own = given.get("inputs", {}).get(names[0])
-            if own is not None and not (isinstance(own, dict) and own.keys() <= {"alphabet"}):
-                raise TypeError(
-                    f"`text` is for `{names[0]}`, which `inputs` gives too: leave one out"
-                )
-            known_text = inputs.get(names[0])
-            inputs[names[0]] = {
-                **(known_text if isinstance(known_text, dict) else {}),
-                "text": text,
-            }
+            own = with_text(own, text, names)
+        inputs = {**self.defaults.get("inputs", {}), **own}
         merged = {
             key: {**self.defaults.get(key, {}), **given.get(key, {})}
-            for key in ("settings", "parameters")
+            for key in ("settings", "parameters", "boundary")
         }
-        return prepare(self.recurrence, **{**known, **merged, "inputs": inputs})
+        usual = {} if own else self.defaults.get("lengths", {})
+        merged["lengths"] = {**usual, **given.get("lengths", {})}
+        merged["inputs"] = {name: self._with_alphabet(form) for name, form in inputs.items()}
+        return prepare(self.recurrence, **{**self.defaults, **given, **merged})
+
+    def _with_alphabet(self, form: Any) -> Any:
+        """A text that brings no alphabet gets the architecture's, if that is not the usual one."""
+        is_text = isinstance(form, Mapping) and "text" in form and "alphabet" not in form
+        return {**form, "alphabet": self.alphabet} if is_text and self.alphabet else form
+
+
+def check_options(text: object, options: Mapping[str, Any]) -> None:
+    """Refuse options that no run has. Raises `TypeError`."""
+    for name in options:
+        if name not in RunOptions.__annotations__:
+            raise TypeError(_no("option", name, ["text", *RunOptions.__annotations__]))
+    if text is not None and not isinstance(text, str):
+        raise TypeError(f"`text` is {type(text).__name__}, not a string; numbers go into `inputs`")
+
+
+def with_text(inputs: Mapping[str, Any], text: str, names: Sequence[str]) -> dict[str, Any]:
+    """The given inputs and the text: for the first of the one-hot inputs, which may bring an alphabet."""
+    if not names:
+        raise ValueError("no input here is one-hot; give `inputs` with rows of numbers")
+    own = inputs.get(names[0])
+    if own is not None and not (isinstance(own, Mapping) and own.keys() <= {"alphabet"}):
+        raise TypeError(f"`text` is for `{names[0]}`, which `inputs` gives too: leave one out")
+    return {**inputs, names[0]: {**(own or {}), "text": text}}
+
+
+class Computation(Protocol):
+    """What a result asks of the run behind it, be that here or on a server (`unrolled.client`)."""
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The parameters it ran with, by name."""
+        ...
+
+    def gradients(
+        self, of: str, names: Sequence[str] | None, *, parts: bool, contributions: bool
+    ) -> dict[str, Tensor]:
+        """The gradients of a scalar, by name."""
+        ...
+
+    def autograd(self, of: str, name: str) -> Tensor:
+        """One gradient, by torch's autograd."""
+        ...
+
+    def jacobian(self, of: str, with_respect_to: str, norm: Norm) -> Tensor:
+        """The norms of all Jacobians."""
+        ...
+
+    def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
+        """The Jacobians themselves."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """The computation of a run on this machine."""
+
+    run: Run
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        return self.run.parameters
+
+    def gradients(
+        self, of: str, names: Sequence[str] | None, *, parts: bool, contributions: bool
+    ) -> dict[str, Tensor]:
+        backward = self.run.gradients(of, names, parts=parts, contributions=contributions)
+        return _ordinary(backward.complete())
+
+    def autograd(self, of: str, name: str) -> Tensor:
+        return self.run.autograd(of, [name])[name]
+
+    def jacobian(self, of: str, with_respect_to: str, norm: Norm) -> Tensor:
+        return self.run.jacobians(of, with_respect_to).map(norm).norms
+
+    def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
+        return self.run.jacobians(of, with_respect_to)
 
 
 @dataclass(frozen=True, repr=False)
@@ -319,7 +384,7 @@ class Result:
     values: Mapping[str, Tensor]
     lengths: Mapping[str, int]
     symbols: Mapping[str, list[str]]
-    _run: Run = field(repr=False)
+    _run: Computation = field(repr=False)
 
     def __getitem__(self, name: str) -> Tensor:
         if name not in self.values:
@@ -364,11 +429,9 @@ class Result:
         >>> bool(run.gradient("h", of="L[3]")[3:].any())        # no later state feeds this loss
         False
         """
-        from unrolled.engine.arithmetic import ordinary
-
         if way == "autograd":
-            return self._run.autograd(of, [name])[name]
-        return ordinary(self._run.gradient(name, of))
+            return self._run.autograd(of, name)
+        return self._run.gradients(of, [name], parts=False, contributions=False)[name]
 
     def gradients(
         self,
@@ -391,8 +454,7 @@ class Result:
         >>> bool(abs(found["W/time"].sum(0) - found["W"]).max() < 1e-6)
         True
         """
-        backward = self._run.gradients(of, names, parts=parts, contributions=contributions)
-        return _ordinary(backward.complete())
+        return self._run.gradients(of, names, parts=parts, contributions=contributions)
 
     def jacobian(self, of: str, with_respect_to: str, norm: Norm = "frobenius") -> Tensor:
         """‖∂of^(t)/∂with_respect_to^(s)‖ at [t-1, s-1], of the first sequence; norms "frobenius", "spectral".
@@ -400,7 +462,7 @@ class Result:
         >>> load("lstm").run("hello").jacobian("h", "h").shape
         torch.Size([5, 5])
         """
-        return self._run.jacobians(of, with_respect_to).map(norm).norms
+        return self._run.jacobian(of, with_respect_to, norm)
 
     def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
         """Every Jacobian of one variable with respect to another: their `matrices()`, and the `spectrum(t, s)` of one.

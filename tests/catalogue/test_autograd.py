@@ -13,8 +13,9 @@ from torch import Tensor
 
 import unrolled
 from unrolled.catalogue import read_catalogue
-from unrolled.engine import RunError
+from unrolled.engine import Run, RunError
 from unrolled.engine.targets import scalars
+from unrolled.model import Here
 
 IDENTITIES = list(read_catalogue().architectures)
 
@@ -32,9 +33,15 @@ def assert_equal(
         )
 
 
+def computed(result: unrolled.Result) -> Run:
+    """The engine's run behind a result."""
+    assert isinstance(result._run, Here)
+    return result._run.run
+
+
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_the_derived_gradients_of_everything_are_those_of_autograd(identity: str) -> None:
-    run = unrolled.load(identity).run(dtype="float64")._run
+    run = computed(unrolled.load(identity).run(dtype="float64"))
     targets = scalars(run.recurrence, run.lengths)
     for of in dict.fromkeys((targets[0], targets[-1])):
         assert_equal(run.gradients(of).complete(), run.autograd(of), 1e-7)
@@ -43,7 +50,7 @@ def test_the_derived_gradients_of_everything_are_those_of_autograd(identity: str
 @pytest.mark.parametrize("identity", ["lstm", "gru", "rnn-hidden-recurrence"])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_in_float32_they_agree_too_for_the_recognised_cells(identity: str, batch: int) -> None:
-    run = unrolled.load(identity).run(batch=batch)._run
+    run = computed(unrolled.load(identity).run(batch=batch))
     assert_equal(run.gradients().complete(), run.autograd(), 2e-6)
 
 
@@ -58,7 +65,7 @@ HELD: list[dict[str, Any]] = [
 def test_they_agree_with_what_is_held_or_given_before_the_first_step(
     options: dict[str, Any],
 ) -> None:
-    run = unrolled.load("lstm").run(dtype="float64", **options)._run
+    run = computed(unrolled.load("lstm").run(dtype="float64", **options))
     assert_equal(run.gradients().complete(), run.autograd(), 1e-9)
 
 

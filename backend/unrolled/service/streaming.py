@@ -347,16 +347,15 @@ def frame_of(event: Mapping[str, Any], datatype: Datatype) -> bytes:
     of the `datatype`, little-endian, variable after variable in that order. What a line cannot hold, NaN and
     infinity, stands once more under `exact`. `crc32`, the last field, is that of the line before its comma and of the numbers.
     """
-    numbers: list[np.ndarray] = []
+    numbers: list[bytes] = []
     if event["event"] in ("steps", "gradients"):
-        numbers = [
-            np.ascontiguousarray(one, dtype=NUMBERS[datatype]) for one in event["values"].values()
-        ]
+        arrays = event["values"].values()
+        numbers = [np.asarray(one, dtype=NUMBERS[datatype]).tobytes() for one in arrays]
         event = {
             **event,
             "values": {name: list(one.shape) for name, one in event["values"].items()},
             "datatype": datatype,
-            "bytes": sum(one.nbytes for one in numbers),
+            "bytes": sum(map(len, numbers)),
         }
     elif exact := not_finite(event, datatype):
         event = {**event, "exact": exact}
@@ -364,7 +363,7 @@ def frame_of(event: Mapping[str, Any], datatype: Datatype) -> bytes:
     check = crc32(line)
     for one in numbers:
         check = crc32(one, check)
-    return b"".join([line, b',"crc32":%d}\n' % check, *(one.tobytes() for one in numbers)])
+    return b"".join([line, b',"crc32":%d}\n' % check, *numbers])
 
 
 def not_finite(event: Mapping[str, Any], datatype: Datatype) -> dict[str, str]:
