@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import torch
 
 from unrolled.engine import RUN_MESSAGES, RunError, prepare
 from unrolled.engine.problems import RunProblem
@@ -51,6 +52,8 @@ WRONG = [
     Wrong("input-empty", "/inputs/x", VECTOR, {"inputs": {"x": []}}),
     Wrong("input-shape", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2, 3]]}}),
     Wrong("input-shape", "/inputs/x", VECTOR, {"inputs": {"x": [1, 2, 3]}}),
+    Wrong("input-batch", "/inputs/x", VECTOR, {"inputs": {"x": [[[1, 2], [1, 2], [3, 4]]]}}),
+    Wrong("input-batch", "/inputs/x", VECTOR, {"inputs": {"x": [[[1, 2]]] * 3}, "batch": 2}),
     Wrong("input-finite", "/inputs/x", VECTOR, {"inputs": {"x": [[1, 2], [3, float("nan")]]}}),
     Wrong("symbol-range", "/inputs/x", ONE_HOT, {"inputs": {"x": [0, 3]}}),
     Wrong("symbol-range", "/inputs/x", ONE_HOT, {"inputs": {"x": [0, 0.5]}}),
@@ -163,6 +166,13 @@ def test_a_problem_says_what_is_wrong_and_what_to_give_in_both_languages(wrong: 
 def test_the_error_reads_as_one_sentence_with_its_pointer() -> None:
     with pytest.raises(RunError, match=r"^/forcing: `forcing` is a probability\. Give"):
         prepare(parse(VECTOR), forcing=2)
+
+
+def test_rows_of_several_sequences_are_told_to_need_a_batch() -> None:
+    rows = torch.zeros(5, 3, 2)
+    with pytest.raises(RunError, match=r"in Python `batch=3` runs 3 at once"):
+        prepare(parse(VECTOR), inputs={"x": rows})
+    assert prepare(parse(VECTOR), inputs={"x": rows}, batch=3).complete()["h"].shape == (5, 3, 2)
 
 
 def test_a_character_that_is_not_in_the_alphabet_is_named_with_its_place() -> None:

@@ -252,15 +252,16 @@ class _Reader:
         if array.ndim == domains and variable.shape == (1,):
             array = array[..., None]
         shape = array.shape[domains:]
-        if (
-            len(shape) == len(variable.shape) + 1
-            and shape[1:] == variable.shape
-            and shape[0] == self.batch
-        ):
-            return Given(torch.from_numpy(array).to(self.dtype))
+        want = "×".join(map(str, variable.shape)) or "()"
+        if len(shape) == len(variable.shape) + 1 and shape[1:] == variable.shape:
+            if shape[0] == self.batch:
+                return Given(torch.from_numpy(array).to(self.dtype))
+            raise refuse(
+                pointer, "input-batch", name=variable.name, have=str(shape[0]), want=want,
+                batch=str(self.batch),
+            )  # fmt: skip
         if shape != variable.shape or array.ndim < domains:
             have = "×".join(map(str, shape)) or "()"
-            want = "×".join(map(str, variable.shape)) or "()"
             raise refuse(pointer, "input-shape", name=variable.name, have=have, want=want)
         return Given(self._spread(torch.from_numpy(array).to(self.dtype), domains))
 

@@ -64,6 +64,16 @@ RUN_MESSAGES: dict[str, Message] = {
             "请给出该形状的行，或在 `sizes` 中设置 `{name}` 的大小。",
         ),
     ),
+    "input-batch": Message(
+        (
+            "`{name}` has a batch of {have} here, and this run has one of {batch}.",
+            "Give one sequence, each step of shape {want}; in Python `batch={have}` runs {have} at once.",
+        ),
+        (
+            "`{name}` 在这里有 {have} 个序列，而这次运行是 {batch} 个。",
+            "请只给一个序列，每一步的形状是 {want}；在 Python 中可用 `batch={have}` 同时运行 {have} 个。",
+        ),
+    ),
     "input-finite": Message(
         (
             "`{name}` holds a value at step {step} that is not a finite number.",

@@ -79,6 +79,8 @@ def rectangular(value: Any) -> Any:
 
 def rectangular_or_tree(value: Any) -> Any:
     """Numbers of an input: rectangular, or pairs of pairs of leaves (a tree); null where nothing was observed."""
+    if isinstance(value, str):
+        raise PydanticCustomError("numbers", "{code}", {"code": "text-form"})
     if is_tree(value):
         return value
     if has_null(value):

@@ -350,6 +350,16 @@ FAULTS: dict[str, Texts] = {
             '请写若干行数、整数、{{"text": "…"}}、{{"next": "x"}} 或 {{"generate": "sine"}}。',
         ),
     },
+    "text-form": {
+        "en": (
+            "A text does not stand alone here.",
+            'Write {{"text": "…"}}; with {{"text": "…", "alphabet": "…"}} it brings characters of its own.',
+        ),
+        "zh": (
+            "文本不能单独写在这里。",
+            '请写 {{"text": "…"}}；{{"text": "…", "alphabet": "…"}} 自带字符表。',
+        ),
+    },
     "one-source": {
         "en": (
             "A run needs either `architecture` or `equations`, not both and not neither.",
