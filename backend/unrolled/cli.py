@@ -1,4 +1,5 @@
-"""The command `unrolled`: `serve` the page, `run` an architecture into JSON, `list` the catalogue.
+"""The command `unrolled`: `serve` the page, `run` an architecture into JSON, `list` the catalogue,
+show the `settings`.
 
 `python3 run.py` ends in `unrolled serve`, and `unrolled run` answers what `POST /v1/runs` answers.
 Rooms are imported where they are used: `--help` and `list` must not wait for torch.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from unrolled.catalogue import Catalogue
     from unrolled.language import Recurrence
+    from unrolled.settings import Settings
 
 PORT = 8000
 TRIES = 100
@@ -37,6 +39,8 @@ class Usage(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
+    if getattr(options, "settings", None) is not None:
+        os.environ["UNROLLED_SETTINGS"] = options.settings  # processes that serve read it too
     try:
         options.work(options)
     except Usage as error:
@@ -63,6 +67,12 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1)")
     command.add_argument("--port", type=port_number, help=f"port ({PORT}, or the next free one)")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    add_settings(command)
+
+    command = commands.add_parser("settings", help="list the settings and where they come from")
+    command.set_defaults(work=show_settings)
+    command.add_argument("--toml", action="store_true", help="as a settings file, to be saved")
+    add_settings(command)
 
     command = commands.add_parser("list", help="list the catalogue")
     command.set_defaults(work=list_catalogue)
@@ -93,7 +103,16 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="what to write (every variable and input)",
     )
     command.add_argument("--lang", choices=["en", "zh"], default="en", help="language of errors")
+    add_settings(command)
     return parser.parse_args(arguments)
+
+
+def add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--settings",
+        metavar="FILE",
+        help="settings, as `unrolled settings --toml` writes them (unrolled.toml, if it is there)",
+    )
 
 
 def port_number(text: str) -> int:
@@ -120,6 +139,7 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl+C; say in one line where, once it answers, and open the browser there."""
     import uvicorn
 
+    settings_in_force()
     listening = listen(options.host, options.port)
     config = uvicorn.Config("unrolled.service.app:app", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
@@ -186,7 +206,12 @@ def list_catalogue(options: argparse.Namespace) -> None:
     for architecture in read_catalogue().architectures.values():
         title = architecture.titles[options.lang]
         rows.append((architecture.id, architecture.entry.section, title))
-    widths = [max(columns(row[i]) for row in rows) for i in range(3)]
+    print_table(rows)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows as columns that are as wide as their widest cell."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (
             cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)
@@ -197,6 +222,33 @@ def list_catalogue(options: argparse.Namespace) -> None:
 def columns(text: str) -> int:
     """How wide a terminal draws the text: Chinese characters take two columns."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+# settings ----------------------------------------------------------------------------------------
+
+
+def show_settings(options: argparse.Namespace) -> None:
+    """Write every setting with its value, its origin and what it is; or a settings file."""
+    from unrolled.settings import SettingsError, given, rows, toml
+
+    try:
+        found = given()
+        if options.toml:
+            print(toml(found), end="")
+        else:
+            print_table([("setting", "value", "from", "what it is"), *rows(found)])
+    except SettingsError as error:
+        raise Usage(str(error)) from error
+
+
+def settings_in_force() -> Settings:
+    """The settings of environment and file."""
+    from unrolled.settings import SettingsError, read_settings
+
+    try:
+        return read_settings()
+    except SettingsError as error:
+        raise Usage(str(error)) from error
 
 
 # run ---------------------------------------------------------------------------------------------
@@ -212,15 +264,15 @@ def run(options: argparse.Namespace) -> None:
     from unrolled.service.runs import begin, plan
     from unrolled.service.schemas import RunRequest
     from unrolled.service.workers import prepare_thread
-    from unrolled.settings import Settings
 
+    settings = settings_in_force()
     catalogue = read_catalogue()
     try:
         try:
             request = RunRequest.model_validate(request_body(options, catalogue))
         except ValidationError as error:
             raise ProblemError("invalid-request", faults_of(error.errors())) from error
-        found = plan(request, catalogue, Settings())
+        found = plan(request, catalogue, settings)
         prepare_thread()
         document = whole_run(found, begin(found))
     except ProblemError as error:

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 import unrolled
 from unrolled.catalogue import read_catalogue
-from unrolled.settings import Settings
+from unrolled.settings import Settings, read_settings
 
 from . import openapi, pages, routes
 from .admission import Admission
@@ -27,16 +27,16 @@ from .workers import Workers
 
 
 def create_app(settings: Settings | None = None, static: Path = pages.STATIC) -> FastAPI:
-    """The application, with settings from the environment unless they are given.
+    """The application, with the settings in force unless others are given.
 
     `static`: the folder into which vite builds the page.
     """
-    settings = settings or Settings()
+    settings = settings or read_settings()
     state = State(
         settings,
         Library(read_catalogue()),
-        Workers(settings.workers),
-        Admission(settings.max_runs, settings.max_total_bytes, settings.workers),
+        Workers(settings.threads),
+        Admission(settings.max_runs, settings.max_total_bytes, settings.threads),
         Cache(settings.cache_bytes),
         static,
     )
