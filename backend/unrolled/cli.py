@@ -11,11 +11,14 @@ import argparse
 import asyncio
 import errno
 import os
+import signal
 import socket
 import sys
+import threading
 import unicodedata
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 PORT = 8000
 TRIES = 100
 """How many ports after the first are tried when it is taken."""
+
+PATIENCE = 9.0
+"""Seconds that processes have to end before they are killed."""
 
 
 class Usage(Exception):
@@ -67,6 +73,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1)")
     command.add_argument("--port", type=port_number, help=f"port ({PORT}, or the next free one)")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    command.add_argument("--workers", metavar="N", type=count, help="processes on the one port (1)")
     add_settings(command)
 
     command = commands.add_parser("settings", help="list the settings and where they come from")
@@ -121,6 +128,12 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is no count: give a whole number from 1 on")
+    return int(text)
+
+
 def sizes(text: str) -> list[tuple[str, int]]:
     """`h=16,x=4` as pairs."""
     found: list[tuple[str, int]] = []
@@ -139,15 +152,59 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl+C; say in one line where, once it answers, and open the browser there."""
     import uvicorn
 
-    settings_in_force()
+    if options.workers is not None:
+        os.environ["UNROLLED_WORKERS"] = str(options.workers)
+    settings = settings_in_force()
     listening = listen(options.host, options.port)
-    config = uvicorn.Config("unrolled.service.app:app", log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(
+        "unrolled.service.app:app",
+        workers=settings.workers,
+        log_level="warning",
+        access_log=False,
+    )
+    tell = partial(say, address_of(listening), has_browser(options))
+    if settings.workers == 1:
+        serve_alone(config, listening, tell)
+    else:
+        serve_together(config, listening, tell)
+
+
+def serve_alone(config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None]) -> None:
+    """Serve in this process."""
+    import uvicorn
+
+    # uvicorn ends gracefully and then raises the signal once more; by then all is done
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve_and_tell(uvicorn.Server(config), listening, tell))
+
+
+def serve_together(
+    config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None]
+) -> None:
+    """Serve in several processes, and start those anew that die."""
+    from unrolled.service.processes import UNANSWERED, Supervisor
+
+    config.timeout_worker_healthcheck = UNANSWERED
+    supervisor = Supervisor(config, listening, tell, patience=PATIENCE)
+    supervisor.run()
+    if supervisor.has_failed:
+        raise Usage("the processes cannot start: what is said above is the reason")
+    if supervisor.ended_by == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def address_of(listening: socket.socket) -> str:
+    """The address that a person types for a socket."""
     host, port = listening.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    address = f"http://{shown}:{port}/"
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(serve_and_tell(server, listening, address, has_browser(options)))
+    return f"http://{shown}:{port}/"
+
+
+def say(address: str, open_browser: bool) -> None:
+    print(f"unrolled is at {address} (Ctrl+C ends it)", flush=True)
+    if open_browser:
+        threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
 
 def listen(host: str, port: int | None) -> socket.socket:
@@ -174,15 +231,13 @@ def listen(host: str, port: int | None) -> socket.socket:
 
 
 async def serve_and_tell(
-    server: uvicorn.Server, listening: socket.socket, address: str, open_browser: bool
+    server: uvicorn.Server, listening: socket.socket, tell: Callable[[], None]
 ) -> None:
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
-        print(f"unrolled is at {address} (Ctrl+C ends it)", flush=True)
-        if open_browser:
-            await asyncio.to_thread(webbrowser.open, address)
+        tell()
     await serving
 
 

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
         default=("localhost", "127.0.0.1", "[::1]"),
         description="Names the service answers to, separated by commas; `*` for any.",
     )
+    workers: int = Field(default=1, ge=1, description="Processes that serve on the one port.")
     threads: int = Field(
         default=2, ge=1, description="Threads of a process that run torch, one torch thread each."
     )

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from house.served import ENVIRONMENT, server
 from unrolled import cli
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ENVIRONMENT = {
-    **{key: value for key, value in os.environ.items() if key not in ("CI", "DISPLAY")},
-    "PYTHONPATH": str(ROOT / "backend"),
-    "PYTHONUNBUFFERED": "1",
-}
 TEXT = """\
 h: 2
 for t in time:
@@ -154,6 +148,7 @@ def test_own_equations_run_from_a_file_or_from_stdin(tmp_path: Path, stdin: bool
         (["run", "--equations", "no/such/file"], "no/such/file"),
         (["serve", "--port", "http"], "0 to 65535"),
         (["serve", "--port", "70000"], "0 to 65535"),
+        (["serve", "--workers", "0"], "a whole number from 1 on"),
         (["dance"], "serve"),
         ([], "command"),
     ],
@@ -192,53 +187,26 @@ def test_output_cut_short_by_its_reader_is_no_error() -> None:
 # serve -------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def server(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running `unrolled serve` and the first line it wrote."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "unrolled", "serve", *arguments],
-        env={**ENVIRONMENT, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield process, process.stdout.readline()
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        process.stdout.close()
-
-
-def address_in(line: str) -> str:
-    words = [word for word in line.split() if word.startswith("http")]
-    assert len(words) == 1, line
-    return words[0].rstrip("/")
-
-
 def test_one_line_says_where_it_is_once_it_answers() -> None:
-    with server("--port", "0") as (_, line):
-        assert line.startswith("unrolled is at http://127.0.0.1:")
-        assert urllib.request.urlopen(f"{address_in(line)}/healthz").status == 200
+    with server("--port", "0") as served:
+        assert served.line.startswith("unrolled is at http://127.0.0.1:")
+        assert urllib.request.urlopen(f"{served.address}/healthz").status == 200
 
 
 def test_the_first_page_does_not_wait_for_torch() -> None:
-    with server("--port", "0", PYTHONPROFILEIMPORTTIME="1") as (process, line):
-        assert process.stdout is not None
-        imported = []
-        while line and not line.startswith("unrolled is at"):
-            imported.append(line.rsplit("|", 1)[-1].strip())
-            line = process.stdout.readline()
-        assert "fastapi" in imported
-        assert "torch" not in imported
+    with server("--port", "0", PYTHONPROFILEIMPORTTIME="1") as served:
+        assert served.line.startswith("unrolled is at")
+        said = served.log.read_text()
+    imported = [line.rsplit("|", 1)[-1].strip() for line in said.splitlines()]
+    assert "fastapi" in imported
+    assert "torch" not in imported
 
 
 def test_a_taken_port_gives_the_next_free_one() -> None:
     with ExitStack() as taken:
         first = hold_ports(taken, 8000, 2)
-        with server() as (_, line):
-            port = int(address_in(line).rpartition(":")[2])
+        with server() as served:
+            port = int(served.address.rpartition(":")[2])
     assert first < port <= 8099
 
 
@@ -256,18 +224,14 @@ def test_an_address_that_is_not_here_is_an_error_with_a_cure() -> None:
     assert "`192.0.2.1` is no address of this machine: leave --host out" in ended.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_quietly_when_told_to(number: int) -> None:
-    with server("--port", "0") as (process, line):
-        address_in(line)
-        assert process.stdout is not None
-        begin = time.monotonic()
-        process.send_signal(number)
-        rest = process.stdout.read()
-        code = process.wait(timeout=10)
-    assert rest == ""
-    assert code in (0, 130, -number)
-    assert time.monotonic() - begin < 5
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_it_ends_quietly_when_told_to(number: int, code: int) -> None:
+    with server("--port", "0") as served:
+        assert served.address
+        served.process.send_signal(number)
+        assert served.rest() == ""
+        assert served.process.wait(timeout=15) == code
+        assert "Traceback" not in served.log.read_text()
 
 
 def test_the_browser_is_opened_at_the_page(tmp_path: Path) -> None:
@@ -275,11 +239,11 @@ def test_the_browser_is_opened_at_the_page(tmp_path: Path) -> None:
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > "{note}"\n')
     browser.chmod(0o755)
-    with server("--port", "0", BROWSER=str(browser), DISPLAY=":0") as (_, line):
+    with server("--port", "0", BROWSER=str(browser), DISPLAY=":0") as served:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not (note.exists() and note.read_text()):
             time.sleep(0.05)
-    assert note.read_text().strip() == f"{address_in(line)}/"
+    assert note.read_text().strip() == f"{served.address}/"
 
 
 @pytest.mark.parametrize(
