@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import math
 import os
 import signal
 import socket
@@ -35,8 +36,8 @@ PORT = 8000
 TRIES = 100
 """How many ports after the first are tried when it is taken."""
 
-PATIENCE = 9.0
-"""Seconds that processes have to end before they are killed."""
+MORE_PATIENCE = 9.0
+"""Seconds that processes have to end, beyond those that their streams have, before they are killed."""
 
 
 class Usage(Exception):
@@ -74,6 +75,11 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--port", type=port_number, help=f"port ({PORT}, or the next free one)")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser")
     command.add_argument("--workers", metavar="N", type=count, help="processes on the one port (1)")
+    command.add_argument(
+        "--log",
+        choices=["auto", "json", "text", "off"],
+        help="form of the log on stderr (auto: text on a terminal, else JSON)",
+    )
     add_settings(command)
 
     command = commands.add_parser("settings", help="list the settings and where they come from")
@@ -152,21 +158,29 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl+C; say in one line where, once it answers, and open the browser there."""
     import uvicorn
 
+    from unrolled.service import logs
+    from unrolled.service.connections import Connection
+
     if options.workers is not None:
         os.environ["UNROLLED_WORKERS"] = str(options.workers)
+    if options.log is not None:
+        os.environ["UNROLLED_LOG"] = options.log
     settings = settings_in_force()
     listening = listen(options.host, options.port)
+    let_go_of_stalled(listening, settings.max_stall_seconds)
     config = uvicorn.Config(
         "unrolled.service.app:app",
+        http=Connection,
         workers=settings.workers,
-        log_level="warning",
+        log_config=logs.configuration(settings.log),
         access_log=False,
+        timeout_graceful_shutdown=math.ceil(settings.grace) + 4,
     )
     tell = partial(say, address_of(listening), has_browser(options))
     if settings.workers == 1:
         serve_alone(config, listening, tell)
     else:
-        serve_together(config, listening, tell)
+        serve_together(config, listening, tell, settings.drain + settings.grace + MORE_PATIENCE)
 
 
 def serve_alone(config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None]) -> None:
@@ -180,13 +194,13 @@ def serve_alone(config: uvicorn.Config, listening: socket.socket, tell: Callable
 
 
 def serve_together(
-    config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None]
+    config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None], patience: float
 ) -> None:
     """Serve in several processes, and start those anew that die."""
     from unrolled.service.processes import UNANSWERED, Supervisor
 
     config.timeout_worker_healthcheck = UNANSWERED
-    supervisor = Supervisor(config, listening, tell, patience=PATIENCE)
+    supervisor = Supervisor(config, listening, tell, patience)
     supervisor.run()
     if supervisor.has_failed:
         raise Usage("the processes cannot start: what is said above is the reason")
@@ -228,6 +242,12 @@ def listen(host: str, port: int | None) -> socket.socket:
     if port is None:
         raise Usage(f"ports {PORT} to {PORT + TRIES - 1} are all in use: give one with --port")
     raise Usage(f"port {port} is in use: leave --port out for the next free one, or give another")
+
+
+def let_go_of_stalled(listening: socket.socket, seconds: float) -> None:
+    """Let the kernel end connections whose other end takes nothing for so long, where it can."""
+    if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+        listening.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
 
 
 async def serve_and_tell(

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -68,6 +68,32 @@ class Settings(BaseSettings):
     )
     cache_bytes: int = Field(
         default=64 * 2**20, ge=0, description="Bytes of answers that are kept, to be given again."
+    )
+    max_seconds: float = Field(
+        default=60.0, ge=0.001, allow_inf_nan=False, description="Seconds that a run may compute."
+    )
+    max_stall_seconds: float = Field(
+        default=60.0,
+        ge=0.1,
+        allow_inf_nan=False,
+        description="Seconds after which a reader that takes nothing is let go (on Linux).",
+    )
+    grace: float = Field(
+        default=5.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds that streams have to end when the service is stopped.",
+    )
+    drain: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds in which connections are still taken after SIGTERM, while /readyz "
+        "says no.",
+    )
+    log: Literal["auto", "json", "text", "off"] = Field(
+        default="auto",
+        description="Form of the log on stderr; `auto`: on a terminal text, else JSON.",
     )
 
     @field_validator("hosts", mode="before")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +51,15 @@ class Served:
 
 
 @contextmanager
-def server(*arguments: str, **environment: str) -> Iterator[Served]:
+def server(
+    *arguments: str, program: Sequence[str] = ("-m", "unrolled"), **environment: str
+) -> Iterator[Served]:
     """`unrolled serve` with these arguments, until the block is left; killed if it does not end."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "unrolled", "serve", *arguments],
+                [sys.executable, *program, "serve", *arguments],
                 env={**ENVIRONMENT, **environment},
                 stdout=subprocess.PIPE,
                 stderr=stderr,

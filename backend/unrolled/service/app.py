@@ -16,13 +16,15 @@ import unrolled
 from unrolled.catalogue import read_catalogue
 from unrolled.settings import Settings, read_settings
 
-from . import openapi, pages, routes
+from . import health, openapi, pages, routes
 from .admission import Admission
 from .cache import Cache
 from .library import Library
 from .problems import install_handlers
+from .requests import Requests
 from .security import KnownHosts, SecurityHeaders, compressed
 from .state import State
+from .stopping import Endable, Stopping
 from .workers import Workers
 
 
@@ -32,20 +34,24 @@ def create_app(settings: Settings | None = None, static: Path = pages.STATIC) ->
     `static`: the folder into which vite builds the page.
     """
     settings = settings or read_settings()
+    stopping = Stopping(settings.grace, settings.drain)
+    workers = Workers(settings.threads)
     state = State(
         settings,
         Library(read_catalogue()),
-        Workers(settings.threads),
+        workers,
         Admission(settings.max_runs, settings.max_total_bytes, settings.threads),
         Cache(settings.cache_bytes),
+        stopping,
         static,
     )
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        state.workers.start()
-        yield
-        await state.workers.stop()
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Stopping]]:
+        workers.start()
+        with stopping.watching():
+            yield {"stopping": stopping}
+        await workers.stop()
 
     app = FastAPI(
         title="unrolled",
@@ -59,11 +65,14 @@ def create_app(settings: Settings | None = None, static: Path = pages.STATIC) ->
     app.state.unrolled = state
     app.openapi = partial(openapi.openapi, app)
     install_handlers(app)
+    app.include_router(health.router)
     app.include_router(routes.router)
     pages.mount(app, static)
     app.add_middleware(compressed)
     app.add_middleware(KnownHosts, hosts=settings.hosts)
+    app.add_middleware(Endable, stopping=stopping)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Requests)
     return app
 
 

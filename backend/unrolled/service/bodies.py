@@ -1,4 +1,4 @@
-"""Reads a request's body: size, media type, JSON, schema, each refused in its own words.
+"""Reads a request, from a body or a token: size, media type, JSON, schema, each refused in its own words.
 
 orjson is already strict (no NaN, nothing past a double, no lone surrogates, no bad UTF-8); what it
 lets pass, deep nesting and repeated keys, is checked here. The parts that take time for a large
@@ -8,7 +8,9 @@ body run in a thread.
 from __future__ import annotations
 
 import asyncio
+import binascii
 import json
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -16,8 +18,10 @@ import orjson
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from .identity import MOST_TOKEN
 from .negotiation import accepts
 from .problems import Fault, ProblemError, faults_of
+from .schemas import RunRequest
 from .state import state_of
 
 MOST_DEPTH = 240
@@ -126,3 +130,24 @@ def refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
     """Hook for the standard reader, whose result is thrown away."""
     if len({key for key, _ in pairs}) != len(pairs):
         raise ProblemError("not-json", [Fault("json-duplicate")])
+
+
+def request_of(token: str) -> RunRequest:
+    """The run that a token stands for. Raises `ProblemError`: 404 where it is no token, 422 as for a body."""
+    try:
+        if len(token) > MOST_TOKEN:
+            raise ValueError
+        padded = token + "=" * (-len(token) % 4)
+        body = b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise no_token() from None
+    try:
+        return parse_body(body, RunRequest)
+    except ProblemError as error:
+        if error.kind == "not-json":
+            raise no_token() from None
+        raise
+
+
+def no_token() -> ProblemError:
+    return ProblemError("not-found", [Fault("no-token", arguments={"limit": MOST_TOKEN})])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -13,8 +12,6 @@ import orjson
 import unrolled
 from unrolled.catalogue import Catalogue
 
-from .bodies import parse_body
-from .problems import Fault, ProblemError
 from .schemas import RunRequest
 
 MOST_TOKEN = 2_048
@@ -31,27 +28,6 @@ def token_of(request: RunRequest) -> str | None:
     """The run as a token: base64url of the canonical request; None when that is too long."""
     token = urlsafe_b64encode(canonical(request)).rstrip(b"=")
     return token.decode() if len(token) <= MOST_TOKEN else None
-
-
-def request_of(token: str) -> RunRequest:
-    """The run that a token stands for. Raises `ProblemError`: 404 where it is no token, 422 as for a body."""
-    try:
-        if len(token) > MOST_TOKEN:
-            raise ValueError
-        padded = token + "=" * (-len(token) % 4)
-        body = b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise no_token() from None
-    try:
-        return parse_body(body, RunRequest)
-    except ProblemError as error:
-        if error.kind == "not-json":
-            raise no_token() from None
-        raise
-
-
-def no_token() -> ProblemError:
-    return ProblemError("not-found", [Fault("no-token", arguments={"limit": MOST_TOKEN})])
 
 
 def tag_of(request: RunRequest, catalogue: Catalogue, *form: object) -> str:

@@ -55,6 +55,13 @@ class Source(RootModel[str]):
     """A stand-alone file of Python with one `torch.nn.Module`."""
 
 
+class Metrics(RootModel[str]):
+    """What the service counts, in Prometheus' text format."""
+
+
+OPERATION = {"/healthz": {500}, "/readyz": {500, 503}, "/metrics": {500}}
+"""What else than an answer comes from the routes for machines."""
+
 BODIES: dict[str, type[BaseModel]] = {
     "/v1/recurrences": schemas.RecurrenceRequest,
     "/v1/paths": schemas.PathsRequest,
@@ -67,6 +74,8 @@ BODIES: dict[str, type[BaseModel]] = {
 }
 ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/healthz": (answers.Health, "application/json"),
+    "/readyz": (answers.Health, "application/json"),
+    "/metrics": (Metrics, "text/plain"),
     "/v1/architectures": (answers.Architectures, "application/json"),
     "/v1/architectures/{architecture}": (answers.Architecture, "application/json"),
     "/v1/architectures/{architecture}/module.py": (Source, "text/x-python"),
@@ -165,7 +174,7 @@ def complete(path: str, operation: dict[str, Any]) -> None:
     }
     for other_type, other in OTHER_FORMS.get(path, {}).items():
         responses["200"]["content"] |= content(other, other_type)
-    statuses = {500} if path == "/healthz" else {406, 500}
+    statuses = OPERATION.get(path, {406, 500})
     if "{" in path:
         statuses |= {404}
     if operation.get("parameters"):

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from unrolled.language import LanguageError
 
+from .logs import request_id
 from .negotiation import Language, language_of
 from .schemas import TAGS
 from .texts import FAULTS, PROBLEMS, PYDANTIC
@@ -191,7 +192,8 @@ async def on_crash(request: Request, error: Exception) -> Response:
     """
     del error
     language = language_of(request)
-    return answer(problem_document("internal", language), language)
+    headers = {"X-Request-ID": identity} if (identity := request_id.get()) else {}
+    return answer(problem_document("internal", language), language, headers)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ for it no longer than it may, and keeps the folder in which the processes share 
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from types import FrameType
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+
+from . import metrics
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Supervisor(Multiprocess):
         super().__init__(config, [listening])
         self.tell, self.patience = tell, patience
         self.is_told = False
+        self.folder = metrics.make_folder()
         self.ended_by: int | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.pass_on)
@@ -53,10 +57,20 @@ class Supervisor(Multiprocess):
                 process.process.terminate()
 
     def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            if pid is not None:
+                metrics.process_died(pid, self.folder)
         if not self.is_told and any(process.is_ready(timeout=1) for process in self.processes):
             self.is_told = True
             self.tell()
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def terminate_all(self) -> None:
         for one in self.sockets:  # as long as it is open here, connections are taken and wait

@@ -12,6 +12,8 @@ import orjson
 
 import unrolled
 
+from . import metrics
+from .computing import Computing
 from .formats import Encoding, Format, Tensor, arrow, npz, safetensors, table
 from .identity import token_of
 from .limits import in_pieces
@@ -51,15 +53,20 @@ class Work:
         from unrolled.engine import RunError
 
         done, sizes = 0, in_pieces((CHUNK,), self.run.cost)
+        computing = Computing(self.found.settings)
         try:
-            for done, _ in enumerate(self.run.chunks(sizes), start=1):
+            for done, _ in enumerate(computing.pieces(self.run.chunks(sizes)), start=1):
                 yield done
             self.backward = self.run.backward()
+            if self.backward is not None:
+                chunks = computing.pieces(self.backward.chunks(sizes))
+                for more, _ in enumerate(chunks, start=1):
+                    yield done + more
         except RunError as error:  # found when `stop` has told the length
             raise run_problem(error) from None
-        if self.backward is not None:
-            for more, _ in enumerate(self.backward.chunks(sizes), start=1):
-                yield done + more
+        finally:
+            computing.done()
+        metrics.steps_sent(sum(self.run.lengths.values()))
 
 
 def whole_run(found: Plan, run: Run, digits: int | None = None) -> bytes:

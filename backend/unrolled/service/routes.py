@@ -1,4 +1,4 @@
-"""Every route of the interface, in one file. The pages are in `pages.py`."""
+"""Every route of the interface, in one file. The pages are in `pages.py`, what machines ask in `health.py`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.responses import Response
 
-import unrolled
 from unrolled.graph import describe
 from unrolled.language import LanguageError
 from unrolled.source import module_source
 
 from .answering import PARAMETERS, fixed, of_variable, pinged, stream, whole
-from .bodies import body_of
+from .bodies import body_of, request_of
 from .dependence import jacobians_document, paths_document
 from .formats import MEDIA_TYPES, Encoding, Format, format_of
-from .identity import MOST_TOKEN, request_of
+from .identity import MOST_TOKEN
 from .limits import check_equations
 from .negotiation import accepts, language_of
 from .parameters import known_parameters
@@ -143,11 +142,6 @@ def disposition(name: str) -> dict[str, str]:
     """Under what name a source may be saved: that of its architecture."""
     file = name.replace("/", "_").replace("-", "_") + ".py"
     return {"Content-Disposition": f'inline; filename="{file}"'}
-
-
-@router.get("/healthz", tags=["operation"], summary="Whether the service answers")
-async def healthz() -> Response:
-    return json_answer(orjson.dumps({"status": "ok", "version": unrolled.__version__}))
 
 
 @router.get(

@@ -12,6 +12,7 @@ from unrolled.settings import Settings
 from .admission import Admission
 from .cache import Cache
 from .library import Library
+from .stopping import Stopping
 from .workers import Workers
 
 
@@ -24,6 +25,7 @@ class State:
     workers: Workers
     admission: Admission
     cache: Cache
+    stopping: Stopping
     static: Path
 
 

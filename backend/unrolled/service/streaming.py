@@ -20,10 +20,12 @@ import orjson
 import unrolled
 from unrolled.graph.trees import structure
 
+from . import metrics
+from .computing import Computing
 from .identity import token_of
 from .limits import in_pieces
 from .negotiation import Language
-from .problems import problem_document
+from .problems import ProblemError, problem_document
 from .runs import Plan, run_problem
 
 if TYPE_CHECKING:
@@ -196,6 +198,7 @@ def events(
 
     began = perf_counter()
     sizes = in_pieces(WHOLE if whole else CHUNKS, run.cost)
+    computing = Computing(found.settings)
     try:
         first = start_event(found, run, digits)
         yield first, None
@@ -203,7 +206,7 @@ def events(
         nonfinite = NonFinite()
         ending: dict[str, np.ndarray] = {}
         first_pass: tuple[str | None, frozenset[str]] | None = None
-        for chunk in run.chunks(sizes):
+        for chunk in computing.pieces(run.chunks(sizes)):
             chunk_pass = (chunk.domain, frozenset(chunk.values))
             first_pass = first_pass or chunk_pass
             skipped_to = start if chunk_pass == first_pass else 1
@@ -217,6 +220,7 @@ def events(
             if chunk.domain is None:
                 ending = arrays
             elif chunk.last >= skipped_to:
+                metrics.steps_sent(chunk.last - max(chunk.first, skipped_to) + 1)
                 event = steps_event(chunk.domain, chunk.first, chunk.last, arrays, skipped_to)
                 for piece in pieces(event) if whole else [event]:
                     yield piece, str(piece["to"]) if chunk_pass == first_pass else None
@@ -232,7 +236,7 @@ def events(
         }
         backward = run.backward()
         if backward is not None:
-            for chunk in backward.chunks(sizes):
+            for chunk in computing.pieces(backward.chunks(sizes)):
                 arrays = {
                     name: array_of(one_gradient(backward, name, value), digits)
                     for name, value in chunk.values.items()
@@ -254,9 +258,13 @@ def events(
         found_late = run_problem(error)
         problem = problem_document(found_late.kind, language, found_late.faults)
         yield {"event": "error", "problem": problem}, END
+    except ProblemError as error:
+        yield {"event": "error", "problem": error.document(language)}, END
     except BROKEN:
         log.exception("a run broke in the middle of its stream")
         yield {"event": "error", "problem": problem_document("internal", language)}, END
+    finally:
+        computing.done()
 
 
 def domains_of(run: Run, name: str) -> int:

@@ -112,6 +112,16 @@ PROBLEMS: dict[str, tuple[int, Texts]] = {
             ),
         },
     ),
+    "time-limit": (
+        422,
+        {
+            "en": (
+                "Time limit",
+                "The run computed longer than this service allows; see `errors`.",
+            ),
+            "zh": ("超出时限", "这次运行的计算时间超过了服务的限额，见 `errors`。"),
+        },
+    ),
     "internal": (
         500,
         {
@@ -119,9 +129,46 @@ PROBLEMS: dict[str, tuple[int, Texts]] = {
             "zh": ("内部错误", "服务内部出错，已记录。"),
         },
     ),
+    "not-ready": (
+        503,
+        {
+            "en": ("Not ready", "This process takes no runs now; see `errors`."),
+            "zh": ("尚未就绪", "这个进程现在不接受运行，见 `errors`。"),
+        },
+    ),
+    "stopping": (
+        503,
+        {
+            "en": (
+                "Stopping",
+                "The service is being stopped, and the run with it; ask again in a moment.",
+            ),
+            "zh": ("正在停止", "服务正在停止，这次运行也随之中止；请稍后再试。"),
+        },
+    ),
 }
 
 FAULTS: dict[str, Texts] = {
+    "starting": {
+        "en": ("The process is starting: torch is being imported.", "Ask again in a second."),
+        "zh": ("进程正在启动：正在导入 torch。", "请一秒后再试。"),
+    },
+    "stopping": {
+        "en": ("The process is being stopped.", "Ask another one, or ask again in a moment."),
+        "zh": ("进程正在停止。", "请换一个进程，或稍后再试。"),
+    },
+    "seconds": {
+        "en": (
+            "The run had computed for {needed} s, and was not done.",
+            "At most {limit} s are allowed: take fewer steps or smaller sizes, or run it on a "
+            "service of your own, where UNROLLED_MAX_SECONDS sets the limit.",
+        ),
+        "zh": (
+            "这次运行已计算 {needed} 秒，仍未完成。",
+            "最多允许 {limit} 秒：请减少步数或尺寸，或在自己的服务上运行，"
+            "用 UNROLLED_MAX_SECONDS 设置上限。",
+        ),
+    },
     "empty-body": {
         "en": ("The body is empty.", "Send a JSON object."),
         "zh": ("请求体是空的。", "请发送一个 JSON 对象。"),

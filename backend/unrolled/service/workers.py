@@ -11,7 +11,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import ParamSpec, TypeVar
+
+from . import metrics
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +40,7 @@ class Workers:
         self._warming: asyncio.Task[None] | None = None
         self.computed = 0
         self.streams = 0
+        self.is_warm = False
 
     def start(self) -> None:
         """Begin to wait for the moment to import torch."""
@@ -47,14 +51,16 @@ class Workers:
             await asyncio.wait_for(self._page_served.wait(), PATIENCE)
         await asyncio.sleep(0.2)
         await self.run(import_engine)
+        self.is_warm = True
 
     def page_served(self) -> None:
         self._page_served.set()
 
     async def run(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a job, done in one of the threads."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: job(*args, **kwargs))
+        return await asyncio.wrap_future(
+            metrics.submitted(self._executor, partial(job, *args, **kwargs))
+        )
 
     async def follow(self, pieces: Iterator[T]) -> AsyncGenerator[T]:
         """The pieces of a generator, each made in a thread once the one before was taken.
@@ -62,10 +68,11 @@ class Workers:
         When the consumer leaves, the piece in work is finished and nothing more is begun.
         """
         self.streams += 1
+        metrics.run_begun()
         pending: Future[T | None] | None = None
         try:
             while True:
-                pending = self._executor.submit(next, pieces, None)
+                pending = metrics.submitted(self._executor, partial(next, pieces, None))
                 piece = await asyncio.wrap_future(pending)
                 if piece is None:
                     return
@@ -74,6 +81,7 @@ class Workers:
                 await asyncio.sleep(0)  # without it a few fast readers starve all others
         finally:
             self.streams -= 1
+            metrics.run_ended()
             if pending is not None:  # at once, or by the thread that is still at work on a piece
                 pending.add_done_callback(lambda _: close(pieces))
 

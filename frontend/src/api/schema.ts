@@ -18,6 +18,10 @@ export type Csv = string;
  */
 export type Frames = string;
 /**
+ * What the service counts, in Prometheus' text format.
+ */
+export type Metrics = string;
+/**
  * A zip file of numpy arrays, one for each tensor of the JSON answer and under its name.
  */
 export type Npz = string;
@@ -69,6 +73,7 @@ export interface Schemas {
   JacobianRequest: JacobianRequest;
   JacobianResult: JacobianResult;
   JacobianSpectrum: JacobianSpectrum;
+  Metrics: Metrics;
   Misspelt: Misspelt;
   NextInput: NextInput;
   Node: Node;
