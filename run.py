@@ -107,6 +107,10 @@ NOTICES = {
 }
 
 
+EVERY = 5.0
+"""Seconds between two lines that say, off a terminal, that something still goes on."""
+
+
 class Failure(Exception):
     """Something a person has to mend; the message says what failed and how to mend it."""
 
@@ -235,7 +239,7 @@ def work(
 ) -> None:
     """Run a command, showing what it does and for how long; raise `Failure` with the cure.
 
-    On a terminal one line lives; elsewhere a line at the start, every 20 s and at the end.
+    On a terminal one line lives; elsewhere a line at the start, every few seconds and at the end.
     A quiet command that ends within a second shows nothing.
     """
     start, live, lines = time.monotonic(), sys.stdout.isatty(), [""]
@@ -251,7 +255,7 @@ def work(
     )
     reader = threading.Thread(target=read_lines, args=(process, lines), daemon=True)
     reader.start()
-    said = -20.0
+    said = -EVERY
     told: set[str] = set()
     try:
         while reader.is_alive():
@@ -267,9 +271,9 @@ def work(
                 width = shutil.get_terminal_size().columns - 1
                 line = f"{'|/-+'[int(seconds * 5) % 4]} {title} · {seconds:.0f} s · {lines[-1]}"
                 print("\r\033[K" + line[:width], end="", flush=True)
-            elif seconds - said >= 20:
+            elif seconds - said >= EVERY:
                 said = seconds
-                progress = f" {seconds:.0f} s: {lines[-1].strip()}" if seconds > 1 else ""
+                progress = f" {seconds:.0f} s: {lines[-1].strip()}" if seconds >= 1 else ""
                 print(f"{title} …{progress}", flush=True)
         code = process.wait()
     finally:
@@ -331,12 +335,16 @@ def run_checks(everything: bool) -> int:
     extra: dict[str, str] = {}
     install(["torch", "tools", "project", "tests"])
     if everything:
-        begin = time.monotonic()
-        try:
-            extra["UNROLLED_CHROMIUM"] = find_chromium()
-        except Failure as failure:
-            print(failure, file=sys.stderr)
-        results.append(("a browser", "UNROLLED_CHROMIUM" in extra, time.monotonic() - begin))
+        for title, name, find in (
+            ("a browser", "UNROLLED_CHROMIUM", find_chromium),
+            ("a load balancer", "UNROLLED_HAPROXY", find_haproxy),
+        ):
+            begin = time.monotonic()
+            try:
+                extra[name] = find()
+            except Failure as failure:
+                print(failure, file=sys.stderr)
+            results.append((title, name in extra, time.monotonic() - begin))
     for name, command in {**CHECKS, **(TESTS if everything else {})}.items():
         print(f"\n=== {name} ===", flush=True)
         begin = time.monotonic()
@@ -355,15 +363,10 @@ def run_checks(everything: bool) -> int:
 def find_chromium() -> str:
     """An installed Chromium; else Debian's, installed when we may; else playwright's."""
     found = installed_chromium()
-    if os.name == "posix" and shutil.which("apt-get") and os.geteuid() == 0:
-        missing = [] if found else ["chromium"]
-        missing += [] if has_chinese() else ["fonts-noto-cjk"]
-        if missing:
-            quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-            work("reading Debian's package lists", ["apt-get", "update"], quiet)
-            apt = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-            work(f"installing {' and '.join(missing)}", apt, quiet)
-            found = installed_chromium()
+    missing = [] if found else ["chromium"]
+    missing += [] if has_chinese() else ["fonts-noto-cjk"]
+    if missing and install_debian(missing):
+        found = installed_chromium()
     if not found:
         playwright = [str(PYTHON), "-m", "playwright", "install", "chromium"]
         work("installing playwright's Chromium", playwright)
@@ -374,6 +377,36 @@ def find_chromium() -> str:
             "in UNROLLED_CHROMIUM, then run again"
         )
     return found
+
+
+def find_haproxy() -> str:
+    """The installed haproxy; else Debian's, installed when we may."""
+    found = installed_haproxy()
+    if not found and install_debian(["haproxy"]):
+        found = installed_haproxy()
+    if not found:
+        raise Failure(
+            "no haproxy: install it (Debian: `apt install haproxy`, macOS: `brew install haproxy`),"
+            " or name one in UNROLLED_HAPROXY, then run again"
+        )
+    return found
+
+
+def installed_haproxy() -> str | None:
+    """The haproxy that is named, on PATH, or where Debian keeps what only root has on PATH."""
+    named = os.environ.get("UNROLLED_HAPROXY")
+    return shutil.which(named or "haproxy") or shutil.which("haproxy", path="/usr/sbin")
+
+
+def install_debian(packages: list[str]) -> bool:
+    """Install packages of Debian where we may; whether we might."""
+    if os.name != "posix" or not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    work("reading Debian's package lists", ["apt-get", "update"], quiet)
+    apt = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    work(f"installing {' and '.join(packages)}", apt, quiet)
+    return True
 
 
 def installed_chromium() -> str | None:

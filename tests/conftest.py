@@ -61,6 +61,15 @@ def chromium_path() -> str:
     pytest.fail("no Chromium: `python3 run.py test` installs one; or name it in UNROLLED_CHROMIUM")
 
 
+@pytest.fixture(scope="session")
+def haproxy_path() -> str:
+    """The load balancer: named by `run.py` in UNROLLED_HAPROXY, or installed. None is a failure."""
+    named = os.environ.get("UNROLLED_HAPROXY", "haproxy")
+    if path := shutil.which(named) or shutil.which(named, path="/usr/sbin"):
+        return path
+    pytest.fail("no haproxy: `python3 run.py test` installs it; or name it in UNROLLED_HAPROXY")
+
+
 Serving = Callable[[list[str], Path, dict[str, str]], AbstractContextManager[str]]
 
 

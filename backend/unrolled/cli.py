@@ -21,6 +21,7 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from unrolled import __version__
@@ -187,10 +188,13 @@ def serve_alone(config: uvicorn.Config, listening: socket.socket, tell: Callable
     """Serve in this process."""
     import uvicorn
 
-    # uvicorn ends gracefully and then raises the signal once more; by then all is done
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGTERM, stay)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(serve_and_tell(uvicorn.Server(config), listening, tell))
+
+
+def stay(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: uvicorn ends gracefully and then raises the signal once more, when all is done."""
 
 
 def serve_together(

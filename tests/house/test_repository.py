@@ -14,6 +14,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from unrolled.settings import Settings
+
 HOSTS = [
     ".".join(parts)
     for parts in [
@@ -188,14 +190,17 @@ def test_every_decision_is_short_and_says_what_was_decided(root: Path) -> None:
 
 def test_compose_publishes_on_the_loopback_what_the_image_serves(root: Path) -> None:
     compose = yaml.safe_load((root / "docker-compose.yml").read_text())
-    assert set(compose) == {"services"}
-    assert set(compose["services"]) == {"web"}
-    web = compose["services"]["web"]
-    keys = "build image ports init read_only tmpfs cap_drop security_opt restart environment"
-    assert set(web) <= set(keys.split())
+    assert set(compose["services"]) == {"web", "proxy"}
+    web, proxy = compose["services"]["web"], compose["services"]["proxy"]
     image = (root / "Dockerfile").read_text()
     exposed = next(line.split()[1] for line in image.splitlines() if line.startswith("EXPOSE"))
-    assert web["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
+    assert "ports" not in web, "every copy would want the same port"
+    assert web["expose"] == [exposed]
+    assert proxy["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
+    balancer = (root / proxy["volumes"][0].partition(":")[0]).read_text()
+    assert f"bind :{exposed}\n" in balancer
+    assert f" web:{exposed} " in balancer
+    assert set(web["environment"]) <= {f"UNROLLED_{name.upper()}" for name in Settings.model_fields}
     assert (root / web["build"]["context"]).resolve() == root
     for argument in web["build"]["args"]:
         assert f"\nARG {argument}" in image

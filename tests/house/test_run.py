@@ -245,6 +245,20 @@ def test_work_says_what_it_does_keeps_a_log_and_decorates_nothing_off_a_terminal
     assert log.read_text().splitlines()[-2:] == ["one", "two"]
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_the_seconds_move_while_a_command_says_nothing(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], live: bool
+) -> None:
+    monkeypatch.setattr(run, "EVERY", 0.5)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: live)
+    silent = "import time; print('Installing torch', flush=True); time.sleep(3.2)"
+    run.work("installing", [sys.executable, "-c", silent], log=None)
+    shown = capsys.readouterr().out
+    for second in (2, 3):
+        progress = f"installing · {second} s · " if live else f"installing … {second} s: "
+        assert f"{progress}Installing torch" in shown
+
+
 def test_the_cuda_build_of_torch_is_noticed(
     run: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,16 +273,19 @@ def test_a_failed_check_does_not_hide_the_others(
     def python(code: str) -> list[str]:
         return [sys.executable, "-c", code]
 
-    show = python("import os; print('browser', os.environ['UNROLLED_CHROMIUM'])")
+    show = python(
+        "import os; print('tools', os.environ['UNROLLED_CHROMIUM'], os.environ['UNROLLED_HAPROXY'])"
+    )
     monkeypatch.setattr(run, "install", lambda _: None)
     monkeypatch.setattr(run, "find_chromium", lambda: "/a/browser")
+    monkeypatch.setattr(run, "find_haproxy", lambda: "/a/haproxy")
     monkeypatch.setattr(
         run, "CHECKS", {"good": python("pass"), "bad": python("raise SystemExit(3)")}
     )
     monkeypatch.setattr(run, "TESTS", {"last": show})
     assert run.run_checks(everything=True) == 1
     rows = [line.split() for line in capfd.readouterr().out.splitlines()]
-    assert ["browser", "/a/browser"] in rows
+    assert ["tools", "/a/browser", "/a/haproxy"] in rows
     assert [row[:2] for row in rows if row[-1:] == ["s"] and len(row) == 4] == [
         ["good", "passed"],
         ["bad", "FAILED"],
@@ -286,11 +303,31 @@ def test_no_browser_is_a_failure_not_a_silence(
     monkeypatch.setattr(run, "CHECKS", {})
     monkeypatch.setattr(run, "TESTS", {})
     monkeypatch.setattr(run, "installed_chromium", lambda: None)
+    monkeypatch.setattr(run, "find_haproxy", lambda: "/a/haproxy")
     monkeypatch.setattr(run, "work", lambda *_: None)
     assert run.run_checks(everything=True) == 1
     shown = capfd.readouterr()
     assert "apt install chromium" in shown.err
     assert "failed: a browser" in shown.out
+
+
+def test_no_load_balancer_is_a_failure_not_a_silence(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    installs: list[str] = []
+    monkeypatch.setattr(run, "install", lambda _: None)
+    monkeypatch.setattr(run, "CHECKS", {})
+    monkeypatch.setattr(run, "TESTS", {})
+    monkeypatch.setattr(run, "find_chromium", lambda: "/a/browser")
+    monkeypatch.setattr(run, "installed_haproxy", lambda: None)
+    monkeypatch.setattr(run, "work", lambda title, *_: installs.append(title))
+    monkeypatch.setattr(run.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(run.shutil, "which", lambda name, **_: f"/bin/{name}")
+    assert run.run_checks(everything=True) == 1
+    shown = capfd.readouterr()
+    assert installs == ["reading Debian's package lists", "installing haproxy"]
+    assert "apt install haproxy" in shown.err
+    assert "failed: a load balancer" in shown.out
 
 
 def test_a_browser_that_does_not_start_is_passed_over(

@@ -12,7 +12,7 @@ from .stopping import Stopping
 class Connection(HttpToolsProtocol):
     """Shows the server's open connections to the application's `Stopping`, which may cut them."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         stopping: Stopping = self.app_state["stopping"]
         stopping.connections = self.connections

@@ -159,8 +159,9 @@ class Endable:
                 progress.is_complete = True
             await send(message)
 
+        limit = asyncio.timeout(None)
         try:
-            async with asyncio.timeout(None) as limit:
+            async with limit:
                 with self.stopping.limiting(limit):
                     await self.app(scope, receive, watched_send)
         except TimeoutError:
