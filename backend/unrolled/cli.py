@@ -8,27 +8,22 @@ Rooms are imported where they are used: `--help` and `list` must not wait for to
 from __future__ import annotations
 
 import argparse
-import asyncio
 import errno
 import math
 import os
-import signal
 import socket
 import sys
 import threading
 import unicodedata
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from unrolled import __version__
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from unrolled.catalogue import Catalogue
     from unrolled.language import Recurrence
     from unrolled.settings import Settings
@@ -36,9 +31,6 @@ if TYPE_CHECKING:
 PORT = 8000
 TRIES = 100
 """How many ports after the first are tried when it is taken."""
-
-MORE_PATIENCE = 9.0
-"""Seconds that processes have to end, beyond those that their streams have, before they are killed."""
 
 
 class Usage(Exception):
@@ -159,7 +151,7 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until Ctrl+C; say in one line where, once it answers, and open the browser there."""
     import uvicorn
 
-    from unrolled.service import logs
+    from unrolled.service import logs, processes
     from unrolled.service.connections import Connection
 
     if options.workers is not None:
@@ -168,7 +160,6 @@ def serve(options: argparse.Namespace) -> None:
         os.environ["UNROLLED_LOG"] = options.log
     settings = settings_in_force()
     listening = listen(options.host, options.port)
-    let_go_of_stalled(listening, settings.max_stall_seconds)
     config = uvicorn.Config(
         "unrolled.service.app:app",
         http=Connection,
@@ -178,38 +169,14 @@ def serve(options: argparse.Namespace) -> None:
         timeout_graceful_shutdown=math.ceil(settings.grace) + 4,
     )
     tell = partial(say, address_of(listening), has_browser(options))
-    if settings.workers == 1:
-        serve_alone(config, listening, tell)
-    else:
-        serve_together(config, listening, tell, settings.drain + settings.grace + MORE_PATIENCE)
-
-
-def serve_alone(config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None]) -> None:
-    """Serve in this process."""
-    import uvicorn
-
-    signal.signal(signal.SIGTERM, stay)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(serve_and_tell(uvicorn.Server(config), listening, tell))
-
-
-def stay(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: uvicorn ends gracefully and then raises the signal once more, when all is done."""
-
-
-def serve_together(
-    config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None], patience: float
-) -> None:
-    """Serve in several processes, and start those anew that die."""
-    from unrolled.service.processes import UNANSWERED, Supervisor
-
-    config.timeout_worker_healthcheck = UNANSWERED
-    supervisor = Supervisor(config, listening, tell, patience)
-    supervisor.run()
-    if supervisor.has_failed:
-        raise Usage("the processes cannot start: what is said above is the reason")
-    if supervisor.ended_by == signal.SIGINT:
-        raise KeyboardInterrupt
+    processes.let_go_of_stalled(listening, settings.max_stall_seconds)
+    try:
+        if settings.workers == 1:
+            processes.serve_alone(config, listening, tell)
+        else:
+            processes.serve_together(config, listening, tell, settings.drain + settings.grace)
+    except processes.StartError as error:
+        raise Usage("the service cannot start: what is said above is the reason") from error
 
 
 def address_of(listening: socket.socket) -> str:
@@ -246,23 +213,6 @@ def listen(host: str, port: int | None) -> socket.socket:
     if port is None:
         raise Usage(f"ports {PORT} to {PORT + TRIES - 1} are all in use: give one with --port")
     raise Usage(f"port {port} is in use: leave --port out for the next free one, or give another")
-
-
-def let_go_of_stalled(listening: socket.socket, seconds: float) -> None:
-    """Let the kernel end connections whose other end takes nothing for so long, where it can."""
-    if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
-        listening.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
-
-
-async def serve_and_tell(
-    server: uvicorn.Server, listening: socket.socket, tell: Callable[[], None]
-) -> None:
-    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if server.started:
-        tell()
-    await serving
 
 
 def has_browser(options: argparse.Namespace) -> bool:
@@ -429,7 +379,6 @@ def in_words(problem: dict[str, Any]) -> str:
             place = f"line {error['line']}, column {error['column']}"
         else:
             place = error.get("pointer", "").lstrip("/") or "request"
-        lines.append(f"  {place}: {error['detail']} {error['hint']}")
-        if error.get("code") == "unknown-architecture":
-            lines.append("  `unrolled list` shows all of them")
+        hint = error["hint"].replace("GET /v1/architectures", "`unrolled list`")
+        lines.append(f"  {place}: {error['detail']} {hint}")
     return "\n".join(lines)

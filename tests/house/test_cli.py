@@ -137,6 +137,7 @@ def test_own_equations_run_from_a_file_or_from_stdin(tmp_path: Path, stdin: bool
         (["run", "lstm", "--equations", "x"], "not both"),
         (["run", "lstn", "--text", "a"], "lstm"),
         (["run", "lstn"], "`unrolled list`"),
+        (["run", "lstn", "--lang", "zh"], "`unrolled list`"),
         (["run", __file__], f"unrolled run --equations {__file__}"),
         (["run", "lstm", "--text", "naïve"], "inputs/x"),
         (["run", "lstm", "--text", ""], "inputs/x"),
@@ -159,6 +160,13 @@ def test_what_cannot_be_done_is_said_on_stderr_with_code_2(arguments: list[str],
     assert ended.stdout == ""
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_command_line_names_no_addresses() -> None:
+    for language in ("en", "zh"):
+        said = unrolled("run", "lstn", "--lang", language).stderr
+        assert "/v1/" not in said
+        assert "GET" not in said
 
 
 def test_an_error_in_equations_names_line_column_and_cure() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,18 @@ def test_a_process_that_hangs_does_not_hold_up_the_end() -> None:
         served.process.terminate()
         assert served.process.wait(timeout=15) == 0
         assert all(is_gone(pid) for pid in workers)
+
+
+def test_what_cannot_start_is_given_up_with_a_sentence(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "if __name__ == '__main__':\n"
+        "    from unrolled.cli import main\n"
+        "    sys.exit(main(sys.argv[1:]))\n"
+        "sys.modules['unrolled.service.app'] = None\n"
+    )
+    with server(*TWO, program=[str(program)]) as served:
+        assert served.line == ""
+        assert served.process.wait(timeout=60) == 2
+        assert "the service cannot start" in served.log.read_text()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .stopping import Stopping
+if TYPE_CHECKING:
+    from .stopping import Stopping
 
 
 class Connection(HttpToolsProtocol):

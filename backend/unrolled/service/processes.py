@@ -1,11 +1,13 @@
-"""Several processes on one socket: uvicorn's supervisor, which starts a process anew that has died.
+"""Serving on one socket, in this process or in several that a supervisor starts and starts anew.
 
-Beside what uvicorn does, ours tells once that the service answers, passes the end on at once, waits
-for it no longer than it may, and keeps the folder in which the processes share their metrics.
+Beside what uvicorn's supervisor does, ours tells once that the service answers, passes the end on at
+once, waits for it no longer than it may, gives up where nothing can start, and keeps the folder in
+which the processes share their metrics.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import signal
@@ -15,7 +17,6 @@ from time import monotonic
 from types import FrameType
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from . import metrics
@@ -24,6 +25,57 @@ log = logging.getLogger(__name__)
 
 UNANSWERED = 10
 """Seconds without a sign of life after which a process is taken for hung and started anew."""
+
+MORE_PATIENCE = 9.0
+"""Seconds that processes have to end, beyond those that their streams have, before they are killed."""
+
+
+class StartError(Exception):
+    """The application cannot start; why has been logged."""
+
+
+def serve_alone(config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None]) -> None:
+    """Serve in this process; `tell` is called once it answers."""
+    signal.signal(signal.SIGTERM, stay)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(serve_and_tell(uvicorn.Server(config), listening, tell))
+
+
+def serve_together(
+    config: uvicorn.Config, listening: socket.socket, tell: Callable[[], None], patience: float
+) -> None:
+    """Serve in `config.workers` processes; their streams have `patience` seconds to end.
+
+    Raises `StartError`; KeyboardInterrupt at Ctrl+C.
+    """
+    config.timeout_worker_healthcheck = UNANSWERED
+    supervisor = Supervisor(config, listening, tell, patience + MORE_PATIENCE)
+    supervisor.run()
+    if supervisor.has_failed:
+        raise StartError
+    if supervisor.ended_by == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def stay(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: uvicorn ends gracefully and then raises the signal once more, when all is done."""
+
+
+async def serve_and_tell(
+    server: uvicorn.Server, listening: socket.socket, tell: Callable[[], None]
+) -> None:
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        tell()
+    await serving
+
+
+def let_go_of_stalled(listening: socket.socket, seconds: float) -> None:
+    """Let the kernel end connections whose other end takes nothing for so long, where it can."""
+    if (option := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+        listening.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
 
 
 class Supervisor(Multiprocess):
@@ -44,6 +96,7 @@ class Supervisor(Multiprocess):
         self.tell, self.patience = tell, patience
         self.is_told = False
         self.folder = metrics.make_folder()
+        self.has_failed = False
         self.ended_by: int | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.pass_on)
@@ -57,6 +110,10 @@ class Supervisor(Multiprocess):
                 process.process.terminate()
 
     def keep_subprocess_alive(self) -> None:
+        if not self.is_told and any((process.exitcode or 0) > 0 for process in self.processes):
+            self.has_failed = True  # nothing has ever been served: the next would fail alike
+            self.should_exit.set()
+            return
         before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
         for pid in before - {process.pid for process in self.processes}:
@@ -85,8 +142,3 @@ class Supervisor(Multiprocess):
                 log.warning("process %s did not end in time and is killed", process.pid)
                 process.process.kill()
                 process.process.join()
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether a process could not even start, so that nothing was served."""
-        return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
