@@ -279,3 +279,30 @@ def test_a_reader_who_takes_nothing_is_let_go() -> None:
         until(lambda: value(served, "unrolled_streams") == 1)
         until(lambda: value(served, "unrolled_streams") == 0, seconds=40)
         assert [one for one in lines(served) if one["level"] == "ERROR"] == []
+
+
+def test_a_thread_that_cannot_be_interrupted_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, time\nfrom unrolled.service import routes\n"
+        "routes.jacobians_document = lambda *_: time.sleep(600)\n"
+        "from unrolled.cli import main\nsys.exit(main(sys.argv[1:]))\n"
+    )
+    answers: list[httpx.Response] = []
+    body = {"architecture": "lstm", "of": "h", "with_respect_to": "h"}
+    with server(*ALONE, program=[str(program)], UNROLLED_GRACE="0") as served:
+        address = f"{served.address}/v1/jacobians"
+        asking = threading.Thread(
+            target=lambda: answers.append(httpx.post(address, json=body, timeout=60))
+        )
+        asking.start()
+        until(lambda: value(served, "unrolled_pieces_working") == 1 and is_ready(served))
+        served.process.terminate()
+        asking.join(timeout=15)
+        assert served.process.wait(timeout=15) == 0
+        assert "still being computed" in served.log.read_text()
+    assert answers[0].json()["type"] == "/problems/stopping"
+
+
+def is_ready(served: Served) -> bool:
+    return status(served, "/readyz") == 200

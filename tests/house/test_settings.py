@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -151,3 +152,28 @@ def test_run_heeds_the_file_that_it_is_given() -> None:
     assert ended.returncode == 2
     assert "3" in ended.stderr
     assert unrolled("run", "lstm", "--text", "abc", "--settings", "small.toml").returncode == 0
+
+
+def test_the_page_for_those_who_run_it_lists_every_setting_with_its_default() -> None:
+    page = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) \|", page, re.MULTILINE))
+    for name, field in Settings.model_fields.items():
+        default = listed.pop(name)
+        assert Settings.model_validate({name: default}).model_dump()[name] == field.default
+
+
+def test_the_page_for_those_who_run_it_lists_every_metric() -> None:
+    import prometheus_client
+
+    from unrolled.service import metrics
+
+    page = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
+    kinds = (prometheus_client.Counter, prometheus_client.Gauge, prometheus_client.Histogram)
+    own = [one for one in vars(metrics).values() if isinstance(one, kinds)]
+    wanted = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for one in own
+        for family in one.collect()
+    }
+    assert len(wanted) == len(own)
+    assert set(re.findall(r"`(unrolled_\w+)`", page)) == wanted

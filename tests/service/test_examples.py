@@ -64,6 +64,7 @@ def test_an_example_is_answered_as_it_is_described(
     client: Client, method: str, path: str, address: str, body: Any
 ) -> None:
     model, media_type = openapi.ANSWERS[path]
+    client.app.state.unrolled.workers.is_warm = True  # what `/readyz` waits for
     answer = client.call(method, address, **({} if body is None else {"json": body}))
     assert answer.status_code == 200, answer.text
     kind = answer.headers["content-type"].split(";")[0]

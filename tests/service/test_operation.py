@@ -93,7 +93,7 @@ def test_a_request_is_one_line_with_its_route_and_nothing_of_its_content(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "unrolled"):
-        client.get("/v1/architectures/lstm?secret=query", headers={"X-Request-ID": "r-1"})
+        client.get("/v1/architectures/lstm?lang=secret", headers={"X-Request-ID": "r-1"})
         client.post("/v1/runs?digits=2", {**RUN, "secret": "body"})
         client.get("/gru?secret=query")
         client.get("/secret")
@@ -189,7 +189,7 @@ def test_requests_runs_and_steps_are_counted(client: Client) -> None:
     client.post("/v1/runs", {})
     client.post("/v1/runs/stream", RUN)
     client.post("/v1/runs/stream?start=4", RUN)
-    client.get("/v1/architectures/lstm/book?secret=1")
+    client.get("/v1/architectures/lstm/book?lang=secret")
     client.call("BREW", "/v1/runs")
     grown = {
         key: value - before.get(key, 0.0)

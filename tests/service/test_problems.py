@@ -315,7 +315,6 @@ def test_ten_megabytes_of_text_are_refused_before_they_are_read(client: Client) 
         ("POST", "/v1/runs/stream?strat=4", "start"),
         ("GET", "/v1/architectures?page=2", None),
         ("GET", "/v1/architectures/lstm?lnag=zh", "lang"),
-        ("GET", "/healthz?verbose", None),
     ],
 )
 def test_a_misspelt_query_parameter_is_refused_and_not_repeated(
