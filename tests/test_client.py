@@ -615,3 +615,15 @@ def test_an_error_within_the_stream_is_told() -> None:
     with pytest.raises(unrolled.RemoteError, match=r"^/lengths: A\. B\.$") as raised:
         gone_on([[START, steps(1, 2), broken]])
     assert raised.value.problem == document
+
+
+def test_where_a_stopping_server_ended_another_goes_on() -> None:
+    document = {"title": "Stopping", "status": 503, "detail": "Another will go on."}
+    stopping = Frame({"event": "error", "problem": document})
+    found, starts = gone_on([[START, steps(1, 3), stopping], [START, steps(4, 8), END]])
+    assert found == [("steps", 1, 3), ("steps", 4, 8)]
+    assert starts == [1, 4]
+    with pytest.raises(
+        unrolled.RemoteError, match=r"gave up: Stopping: Another will go on\. \(3 times"
+    ):
+        gone_on([[START, stopping]] * 3)

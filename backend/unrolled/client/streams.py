@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from unrolled.client.connection import Connection
-from unrolled.client.errors import Busy, Cut, RemoteError, refusal
+from unrolled.client.connection import BUSY, Connection
+from unrolled.client.errors import Busy, Cut, RemoteError, refusal, told
 from unrolled.client.frames import NUMBERS, Frame
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def follow(
         try:
             for frame in connection.frames(body, datatype, start=seen.start, is_whole=is_whole):
                 if frame.event == "error":
-                    raise refusal(frame.line.get("problem") or {})
+                    raise ended(frame.line.get("problem") or {})
                 if frame.event == "start" and first is not None:
                     check_same(first, frame)
                     continue
@@ -49,6 +49,12 @@ def follow(
             patience.failed(f"a run at {connection.address} did not come whole: {error}")
         except Busy as error:
             patience.failed(str(error), error.wait)
+
+
+def ended(problem: Mapping[str, Any]) -> Exception:
+    """Why a run ended with an error: a server that stops or is busy lets another go on with it, any other is final."""
+    is_passing = problem.get("status") in BUSY
+    return Busy(f"the server gave up: {told(problem)}", None) if is_passing else refusal(problem)
 
 
 def check_same(first: Frame, again: Frame) -> None:
