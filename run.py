@@ -365,6 +365,7 @@ def find_chromium() -> str:
     found = installed_chromium()
     missing = [] if found else ["chromium"]
     missing += [] if has_chinese() else ["fonts-noto-cjk"]
+    missing += [] if shutil.which("curl") else ["curl"]  # for the recipes in docs/
     if missing and install_debian(missing):
         found = installed_chromium()
     if not found:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-STREAM = b"POST /v1/runs/frames"
+STREAMS = (b"POST /v1/runs/frames", b"POST /v1/runs/stream")
 HEAD = b"\r\n\r\n"
 
 
@@ -74,7 +74,7 @@ class Proxy:
         self, reader: asyncio.StreamReader, ours: asyncio.StreamWriter, answers: Answers
     ) -> None:
         while data := await reader.read(65536):
-            if data.startswith(STREAM):
+            if data.startswith(STREAMS):
                 answers.begin(self.mischief(self.streams))
                 self.streams += 1
                 self.seen.append(0)
