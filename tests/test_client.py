@@ -25,7 +25,7 @@ from unrolled.client import connection
 from unrolled.client.connection import is_loopback
 from unrolled.client.errors import Cut
 from unrolled.client.frames import Frame
-from unrolled.client.streams import follow
+from unrolled.client.streams import Trace, follow
 
 IDS = list(read_catalogue().architectures)
 WORDS = {"float32": torch.int32, "float64": torch.int64}
@@ -495,6 +495,27 @@ def test_where_nothing_answers_it_says_how_to_start_a_server() -> None:
         unrolled.connect(address, tries=2)
     with pytest.raises(ValueError, match="write it as in http://"):
         unrolled.connect("127.0.0.1:8000")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda one: one.load("lstm"), lambda one: one.parse("h: 1"), lambda one: one.architectures()],
+)
+def test_a_server_that_says_too_little_is_of_another_version(
+    call: Callable[[unrolled.Service], object],
+) -> None:
+    empty: Answer = (200, {"content-type": "application/json"}, b"{}")
+    with (
+        answering([HEALTH, empty]) as (address, _),
+        unrolled.connect(address) as service,
+        pytest.raises(unrolled.RemoteError, match=r"a version that this client does not know"),
+    ):
+        call(service)
+
+
+def test_a_run_of_another_form_is_of_another_version() -> None:
+    with pytest.raises(unrolled.RemoteError, match=r"KeyError: 'boundary'"):
+        Trace(iter([START]), "FP32")
 
 
 @pytest.mark.parametrize("status", [502, 503, 504, 429])

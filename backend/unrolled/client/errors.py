@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -27,6 +28,18 @@ class Busy(Exception):
     def __init__(self, message: str, wait: float | None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Around the reading of an answer: what is not there, or of another form, is told. Raises `RemoteError`."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise RemoteError(
+            f"the server's answer cannot be understood ({type(error).__name__}: {error}): "
+            "it is of a version that this client does not know; install the same here and there"
+        ) from error
 
 
 def refusal(problem: Mapping[str, Any]) -> RemoteError:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
 from unrolled.client.connection import Connection
-from unrolled.client.errors import RemoteError
+from unrolled.client.errors import RemoteError, understood
 from unrolled.client.streams import Trace, batched, follow
 from unrolled.model import Result, RunOptions, check_options, with_text
 
@@ -72,21 +72,23 @@ class Service:
 
     def architectures(self) -> dict[str, str]:
         """Every architecture that `load` knows, variants among them: id to English title, in the book's order."""
-        listed = self._connection.get("/v1/architectures")["architectures"]
-        return {
-            one["id"]: one["titles"]["en"]
-            for entry in listed
-            for one in (entry, *entry["variants"])
-        }
+        listed = self._connection.get("/v1/architectures")
+        with understood():
+            return {
+                one["id"]: one["titles"]["en"]
+                for entry in listed["architectures"]
+                for one in (entry, *entry["variants"])
+            }
 
     def load(self, identity: str, sizes: Mapping[str, int] | None = None) -> RemoteModel:
         """An architecture of the server's catalogue, as `unrolled.load` gives one. Raises `RemoteError`."""
         if identity not in self._models:
             found = self._connection.get(f"/v1/architectures/{quoted(identity)}")
-            titles = {one["id"]: one["titles"]["en"] for one in (found, *found["variants"])}
-            self._models[identity] = self._model(
-                {"architecture": identity}, found["recurrence"], identity, titles[identity]
-            )
+            with understood():
+                titles = {one["id"]: one["titles"]["en"] for one in (found, *found["variants"])}
+                self._models[identity] = self._model(
+                    {"architecture": identity}, found["recurrence"], identity, titles[identity]
+                )
         known = self._models[identity]
         return known if not sizes else known._sized(sizes)
 
@@ -94,7 +96,8 @@ class Service:
         """A text of the recurrence language, as `unrolled.parse` reads one. Raises `RemoteError` with line and column."""
         source = {"equations": text, "sizes": dict(sizes or {})}
         found = self._connection.post("/v1/recurrences", encoded(source))
-        return self._model(source, found, "Recurrence", None)
+        with understood():
+            return self._model(source, found, "Recurrence", None)
 
     def run(
         self,
@@ -257,12 +260,14 @@ class RemoteRun:
 
         asked = {"of": of, "with_respect_to": with_respect_to, "norm": norm}
         answer = self.connection.post("/v1/jacobians", encoded({**self.request, **asked}))
-        if any(one is None for row in answer["norms"] for one in row):
-            self._refuse(
-                "a norm that is not finite", f"jacobian({of!r}, {with_respect_to!r}, {norm!r})"
-            )
+        with understood():
+            norms = answer["norms"]
+            is_finite = all(one is not None for row in norms for one in row)
+        if not is_finite:
+            call = f"jacobian({of!r}, {with_respect_to!r}, {norm!r})"
+            self._refuse("a norm that is not finite", call)
         dtype = torch.float64 if self.datatype == "FP64" else torch.float32
-        return torch.tensor(answer["norms"], dtype=dtype)
+        return torch.tensor(norms, dtype=dtype)
 
     def jacobians(self, of: str, with_respect_to: str) -> Jacobians:
         self._refuse("the Jacobians themselves", f"jacobians({of!r}, {with_respect_to!r})")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from unrolled.client.connection import BUSY, Connection
-from unrolled.client.errors import Busy, Cut, RemoteError, refusal, told
+from unrolled.client.errors import Busy, Cut, RemoteError, refusal, told, understood
 from unrolled.client.frames import NUMBERS, Frame
 
 if TYPE_CHECKING:
@@ -110,8 +110,10 @@ class Trace:
         """Take a frame."""
         if frame.event == "start":
             self.start = frame.line
+            has_all(frame, "boundary", "domains", "symbols")
         elif frame.event == "end":
             self.end = frame.line
+            has_all(frame, "domains", "lengths", "values")
         elif frame.event in ("steps", "gradients"):
             first, last = frame.line["from"], frame.line["to"]
             turn = -1 if last < first else 1
@@ -177,6 +179,13 @@ class Trace:
             return np.frombuffer(b64decode(exact), dtype=self._numbers).reshape(array.shape).copy()
         check_none_missing([name] if np.isnan(array).any() else [])
         return array
+
+
+def has_all(frame: Frame, *names: str) -> None:
+    """A frame that says all of this. Raises `RemoteError`."""
+    with understood():
+        for name in names:
+            frame.line[name].keys()
 
 
 def batched(array: np.ndarray[Any, Any], domains: Sequence[str] | None) -> Tensor:
