@@ -32,10 +32,13 @@ with unrolled.connect("http://127.0.0.1:8000") as service:
 ```
 
 The result is a `Result` like that of a local run, with the same names, shapes and types; where both machines have the
-same torch and the same kind of processor, with the same bits (a server computes in one thread: `torch.set_num_threads(1)`).
-Every question about it (`gradient`, `jacobian`,
-`parameters`) is a request of its own. A server runs one sequence at a time (`batch` is 1), and sends neither
-Jacobians themselves (`jacobians`) nor gradients by torch's autograd. Other forms of asking are in [recipes.md](recipes.md).
+same torch and the same kind of processor, with the same bits, up to 200 million operations (`model.cost().operations`,
+some three times as many with gradients). Beyond them a server computes in pieces, and the last digit may differ. It
+computes in one thread: `torch.set_num_threads(1)`.
+
+Every question about a run (`gradient`, `jacobian`, `parameters`) is a request of its own. A server runs one sequence at
+a time (`batch` is 1), and sends neither Jacobians themselves (`jacobians`) nor gradients by torch's autograd. Other ways
+of asking are in [recipes.md](recipes.md).
 """
 
 

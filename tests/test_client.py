@@ -26,6 +26,7 @@ from unrolled.client.connection import is_loopback
 from unrolled.client.errors import Cut
 from unrolled.client.frames import Frame
 from unrolled.client.streams import Trace, follow
+from unrolled.service.limits import PIECE
 
 IDS = list(read_catalogue().architectures)
 WORDS = {"float32": torch.int32, "float64": torch.int64}
@@ -121,6 +122,21 @@ def test_every_option_means_what_it_means_here(
     expected = getattr(unrolled, make)(source).run(**options)
     assert_same_results(found, expected)
     assert_same(found.parameters, expected.parameters)
+
+
+def test_beyond_what_the_pages_say_a_run_differs_by_a_rounding_at_most(
+    service: unrolled.Service, root: Path
+) -> None:
+    text, sizes = "hello world " * 40, {"h": 256}
+    for page in ("docs/runs.md", "docs/python.md"):
+        page_text = (root / page).read_text(encoding="utf-8").replace("\n", " ")
+        assert f"{PIECE // 10**6} million operations" in page_text
+    model = unrolled.load("gru", sizes=sizes)
+    assert model.cost({"time": len(text)}).operations > PIECE
+    expected = model.run(text, dtype="float64")
+    found = service.load("gru", sizes=sizes).run(text, dtype="float64")
+    for name, value in expected.values.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-12, atol=1e-13)
 
 
 def test_infinity_and_nan_arrive_as_themselves(service: unrolled.Service) -> None:

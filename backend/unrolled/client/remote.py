@@ -151,6 +151,8 @@ class RemoteModel:
     def run(self, text: str | None = None, **options: Unpack[RunOptions]) -> Result:
         """Compute every variable at every step; `text` and options as for `Model.run`. Raises `RemoteError`.
 
+        The numbers are those of `Model.run` to the last bit, beyond 200 million operations to a rounding.
+
         A connection that breaks is made anew and gone on with where it broke; what cannot be had whole is an error.
         """
         run = RemoteRun(self._connection, self, self._request(text, options))
