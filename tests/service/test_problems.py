@@ -334,3 +334,16 @@ def test_a_misspelt_query_parameter_is_refused_and_not_repeated(
         ).status_code
         == 200
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/runs", "POST"),
+        ("/v1/runs/stream", "POST"),
+        ("/v1/architectures/lstm/module.py", "GET, HEAD"),
+        ("/docs", "GET, HEAD"),
+    ],
+)
+def test_allow_names_every_method_of_an_address(client: Client, path: str, allowed: str) -> None:
+    assert client.call("DELETE", path).headers["allow"] == allowed

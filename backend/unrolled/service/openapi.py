@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, Field, RootModel
 from pydantic.json_schema import models_json_schema
 
 from . import answers, schemas
@@ -30,8 +30,15 @@ class Frames(RootModel[bytes]):
     the steps first, and behind the line follow as many bytes as its `bytes` says: of its `datatype`, little-endian."""
 
 
-class ServerSentEvents(RootModel[str]):
-    """`text/event-stream`: `event`, `data` (the event as JSON), and an `id` to go on from."""
+class ServerSentEvent(BaseModel):
+    """One event of `text/event-stream`, as a reader of such streams gives it."""
+
+    event: Literal["start", "steps", "gradients", "end", "error"]
+    data: str = Field(description="The event of `/v1/runs/stream` as JSON.")
+    id: str | None = Field(
+        default=None, description="To go on from: the last step in it, or `end`."
+    )
+    retry: int | None = Field(default=None, description="Milliseconds to wait before asking again.")
 
 
 class Npz(RootModel[bytes]):
@@ -86,11 +93,11 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/v1/runs": (answers.RunResult, "application/json"),
     "/v1/runs/stream": (StreamEvent, "application/x-ndjson"),
     "/v1/runs/frames": (Frames, "application/vnd.unrolled.frames"),
-    "/v1/runs/events": (ServerSentEvents, "text/event-stream"),
+    "/v1/runs/events": (ServerSentEvent, "text/event-stream"),
     "/v1/runs/{token}": (answers.RunResult, "application/json"),
     "/v1/runs/{token}/variables/{name}": (answers.VariableResult, "application/json"),
     "/v1/runs/{token}/parameters": (answers.ParametersResult, "application/json"),
-    "/v1/runs/{token}/events": (ServerSentEvents, "text/event-stream"),
+    "/v1/runs/{token}/events": (ServerSentEvent, "text/event-stream"),
 }
 """Per path, what comes in and what goes out."""
 
@@ -174,19 +181,17 @@ def complete(path: str, operation: dict[str, Any]) -> None:
     }
     for other_type, other in OTHER_FORMS.get(path, {}).items():
         responses["200"]["content"] |= content(other, other_type)
-    statuses = OPERATION.get(path, {406, 500})
+    statuses = {422} | OPERATION.get(path, {406, 500})  # 422: unknown parameters
     if "{" in path:
         statuses |= {404}
-    if operation.get("parameters"):
-        statuses |= {422}
     if path.startswith("/v1/runs/{"):
         statuses |= {503}
-    if path not in BODIES and path != "/healthz" and media_type != "text/event-stream":
+    if path not in {*BODIES, *OPERATION} and media_type != "text/event-stream":
         responses["304"] = {"description": "The client has this answer (`If-None-Match`)"}
     if media_type == "text/event-stream":
         responses["204"] = {"description": "The client has the whole stream (`Last-Event-ID: end`)"}
     if path in BODIES:
-        statuses |= {400, 413, 415, 422, 503}
+        statuses |= {400, 413, 415, 503}
         operation["requestBody"] = {
             "required": True,
             "content": content(BODIES[path], "application/json"),
@@ -198,7 +203,18 @@ def complete(path: str, operation: dict[str, Any]) -> None:
             "content": content(answers.Problem, MEDIA_TYPE),
         }
     operation["responses"] = responses
-    operation.setdefault("parameters", []).append(LANGUAGE)
+    parameters = operation.get("parameters", [])
+    operation["parameters"] = [*map(without_null, parameters), LANGUAGE]
+
+
+def without_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out, not one that may be null: an address and a header know no null."""
+    schema = parameter["schema"]
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return parameter
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**parameter, "schema": {**kinds[0], **rest}}
 
 
 def content(model: type[BaseModel], media_type: str) -> dict[str, Any]:

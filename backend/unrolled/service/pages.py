@@ -22,12 +22,14 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import unrolled
 from unrolled.catalogue import Architecture
 
+from . import routes
 from .negotiation import Language, language_of, prefers_html
 from .notices import NOTICES
 from .problems import on_http_exception
@@ -196,7 +198,22 @@ async def on_missing_page(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404 and prefers_html(request):
         return notice("missing", 404, language_of(request))
+    if error.status_code == 405 and (methods := methods_at(request)):
+        error.headers = {**(error.headers or {}), "Allow": ", ".join(methods)}
     return await on_http_exception(request, error)
+
+
+def methods_at(request: Request) -> list[str]:
+    """The methods of all routes with the path that answers here; the router names only those of the first."""
+    known = [
+        route for route in (*routes.router.routes, *request.app.routes) if isinstance(route, Route)
+    ]
+    found = next((one for one in known if one.matches(request.scope)[0] is not Match.NONE), None)
+    if found is None:
+        return []
+    return sorted(
+        {method for one in known if one.path == found.path for method in one.methods or ()}
+    )
 
 
 def notice(name: str, status: int, language: Language) -> Response:

@@ -31,10 +31,6 @@ export type Npz = string;
  */
 export type Safetensors = string;
 /**
- * `text/event-stream`: `event`, `data` (the event as JSON), and an `id` to go on from.
- */
-export type ServerSentEvents = string;
-/**
  * A stand-alone file of Python with one `torch.nn.Module`.
  */
 export type Source = string;
@@ -101,7 +97,7 @@ export interface Schemas {
   RunRequest: RunRequest;
   RunResult: RunResult;
   Safetensors: Safetensors;
-  ServerSentEvents: ServerSentEvents;
+  ServerSentEvent: ServerSentEvent;
   Setting: Setting;
   Source: Source;
   Spectrum: Spectrum;
@@ -1115,6 +1111,24 @@ export interface RunResult {
   cost: Cost;
   version: string;
   nonfinite: NonFinite;
+}
+/**
+ * One event of `text/event-stream`, as a reader of such streams gives it.
+ */
+export interface ServerSentEvent {
+  event: "start" | "steps" | "gradients" | "end" | "error";
+  /**
+   * The event of `/v1/runs/stream` as JSON.
+   */
+  data: string;
+  /**
+   * To go on from: the last step in it, or `end`.
+   */
+  id?: string | null;
+  /**
+   * Milliseconds to wait before asking again.
+   */
+  retry?: number | null;
 }
 /**
  * First line of a stream.
