@@ -51,7 +51,7 @@ TEXTS = (
     "h: 2\nx: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1] + U @ x[t])\nloss = sum(h)",
     "h: 2\nx: 2\nfor n in tree:\n    h[n] = where(leaf(n), x[n], tanh(W @ h[left(n)] + h[right(n)]))",
 )
-NAMES = ("lstm", "gru/torch", "teacher-forcing", "rnn-bidirectional")
+NAMES = ("lstm", "gru/torch", "teacher-forcing", "bidirectional-rnn")
 
 
 APP = create_app()
