@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from threading import Lock
 
 from unrolled.language.characters import check_characters, syntax_error
 from unrolled.language.diagnostics import Diagnostic, LanguageError, Span, shorten
@@ -33,6 +34,10 @@ from unrolled.language.statements import (
     suggest,
 )
 from unrolled.language.terms import Position, Reference, Term
+
+_ONE_AT_A_TIME = Lock()
+"""CPython 3.11 counts how deep it is in a tree for all threads together: of two that build trees at once, with the
+garbage collector's finalizers in between, one ends in a `SystemError` (python/cpython issue 106905)."""
 
 _OPERATORS: Mapping[type[ast.operator], str] = {
     ast.Add: "add",
@@ -118,7 +123,8 @@ def read(text: str) -> list[Statement]:
     for number, line in enumerate(lines, 1):
         check_characters(number, line)
     try:
-        module = ast.parse(text)
+        with _ONE_AT_A_TIME:
+            module = ast.parse(text)
     except SyntaxError as error:
         raise syntax_error(error, lines) from None
     except (RecursionError, MemoryError):
