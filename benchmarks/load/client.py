@@ -110,11 +110,19 @@ class Client:
             f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAccept: {accept}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
+        request = head.encode() + content
+        is_used = self.exchange is not None and self.exchange.transport is not None
+        reply = await self.send(request, mark, keep)
+        if is_used and reply.status == 0 and reply.size == 0:
+            reply = await self.send(request, mark, keep)  # it was idle and closed, as browsers know
+        return reply
+
+    async def send(self, request: bytes, mark: bytes, keep: bool) -> Reply:
         try:
             if self.exchange is None or self.exchange.transport is None:
                 loop = asyncio.get_running_loop()
                 _, self.exchange = await loop.create_connection(Exchange, "127.0.0.1", self.port)
-            return await self.exchange.send(head.encode() + content, mark, keep)
+            return await self.exchange.send(request, mark, keep)
         except OSError:
             return Reply()
 
