@@ -70,6 +70,15 @@ def test_a_process_that_hangs_does_not_hold_up_the_end() -> None:
         assert all(is_gone(pid) for pid in workers)
 
 
+def test_without_the_first_process_the_others_end_too() -> None:
+    with server(*TWO) as served:
+        assert answers(served)
+        until(lambda: len(served.workers()) == 2)
+        workers = served.workers()
+        served.process.kill()
+        until(lambda: all(is_gone(pid) for pid in workers))
+
+
 def test_what_cannot_start_is_given_up_with_a_sentence(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import threading
@@ -86,7 +87,8 @@ class Stopping:
         for number in previous:
             signal.signal(number, on_signal)
         try:
-            yield
+            with orphans_end(loop):
+                yield
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -122,6 +124,25 @@ class Stopping:
             yield
         finally:
             self._limits.discard(limit)
+
+
+@contextmanager
+def orphans_end(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """End a process whose supervisor has died: nobody could tell it to any more."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None or os.name == "nt":  # there, a sentinel is no file
+        yield
+        return
+
+    def end() -> None:
+        loop.remove_reader(supervisor.sentinel)
+        signal.raise_signal(signal.SIGTERM)
+
+    loop.add_reader(supervisor.sentinel, end)
+    try:
+        yield
+    finally:
+        loop.remove_reader(supervisor.sentinel)
 
 
 def leave() -> None:
