@@ -95,7 +95,7 @@ def value(served: Served, name: str, **labels: str) -> float:
 
 def wait_until_ready(*processes: Served) -> None:
     for served in processes:
-        until(lambda: httpx.get(f"{served.address}/readyz").status_code == 200)  # noqa: B023
+        until(lambda: httpx.get(f"{served.address}/readyz", timeout=60).status_code == 200)  # noqa: B023
 
 
 def test_a_run_streams_through_it(root: Path, haproxy_path: str, tmp_path: Path) -> None:
@@ -132,7 +132,11 @@ def test_a_process_that_is_stopped_is_taken_out_without_a_failed_request(
         while not is_over.is_set():
             statuses.append(client.post("/v1/runs", json=SHORT).status_code)
 
-    with server(*ALONE, UNROLLED_DRAIN="2") as first, server(*ALONE) as second:
+    alone = {"UNROLLED_CACHE_BYTES": "0"}  # so that every request is a run
+    with (
+        server(*ALONE, UNROLLED_DRAIN="2", **alone) as first,
+        server(*ALONE, **alone) as second,
+    ):
         wait_until_ready(first, second)
         with balancer(root, haproxy_path, tmp_path, [first, second]) as client:
             askers = [threading.Thread(target=ask, args=[client]) for _ in range(4)]

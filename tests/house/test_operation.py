@@ -69,7 +69,7 @@ def connect(served: Served, path: str, body: dict[str, Any]) -> socket.socket:
 def test_off_a_terminal_every_line_of_the_log_is_json_the_servers_own_too() -> None:
     with server(*ALONE) as served:
         headers = {"X-Request-ID": "r-1"}
-        httpx.post(f"{served.address}/v1/runs?digits=3", json=THIN, headers=headers)
+        httpx.post(f"{served.address}/v1/runs?digits=3", json=THIN, headers=headers, timeout=60)
         served.process.terminate()
         assert served.process.wait(timeout=15) == 0
         found = lines(served)
@@ -104,7 +104,9 @@ def test_a_crash_is_one_error_with_the_requests_id_and_trace(tmp_path: Path) -> 
     with server(*ALONE, program=[str(program)]) as served:
         headers = {"X-Request-ID": "crash-1"}
         body = {"equations": "h: 2"}
-        answer = httpx.post(f"{served.address}/v1/recurrences", json=body, headers=headers)
+        answer = httpx.post(
+            f"{served.address}/v1/recurrences", json=body, headers=headers, timeout=60
+        )
         assert answer.status_code == 500
         until(lambda: any(one["level"] == "ERROR" for one in lines(served)))
         (error,) = [one for one in lines(served) if one["level"] == "ERROR"]
@@ -156,7 +158,7 @@ def test_processes_count_together_and_leave_nothing_behind(tmp_path: Path) -> No
         until(lambda: len(served.workers()) == 2)
         until(lambda: len(pids(served)) == 2)
         assert pids(served) == served.workers()
-        with httpx.Client(base_url=served.address) as client:
+        with httpx.Client(base_url=served.address, timeout=60) as client:
             for _ in range(30):  # a connection each: they are shared out
                 assert client.get("/v1/architectures", headers={"Connection": "close"}).is_success
         counted = [
@@ -263,12 +265,14 @@ def test_while_it_drains_it_is_not_ready_and_still_answers() -> None:
         until(lambda: status(served, "/readyz") == 200)
         served.process.terminate()
         until(lambda: status(served, "/readyz") == 503)
-        assert httpx.post(f"{served.address}/v1/runs", json={"architecture": "gru"}).is_success
+        assert httpx.post(
+            f"{served.address}/v1/runs", json={"architecture": "gru"}, timeout=60
+        ).is_success
         assert served.process.wait(timeout=15) == 0
 
 
 def status(served: Served, path: str) -> int:
-    return httpx.get(served.address + path).status_code
+    return httpx.get(served.address + path, timeout=60).status_code
 
 
 def test_a_reader_who_takes_nothing_is_let_go() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from unrolled.service.admission import Admission
 from unrolled.service.app import create_app
@@ -81,6 +82,21 @@ def test_who_does_not_fit_is_told_when_to_come_back(hall: Hall) -> None:
     assert hall.state.admission.bytes == 0
     assert hall.state.admission.refused == statuses.count(503)
     assert [one.status_code for one in hall.at_once([seeded(99)])] == [200]
+
+
+def test_places_and_refusals_are_counted_for_whoever_watches(hall: Hall) -> None:
+    def counted(name: str) -> float:
+        return REGISTRY.get_sample_value(name) or 0.0
+
+    before = counted("unrolled_refused_total")
+    places = counted("unrolled_admitted")
+    tickets = [hall.state.admission.enter() for _ in range(3)]
+    assert counted("unrolled_admitted") - places == 3
+    hall.at_once([seeded(1), seeded(2)])
+    assert counted("unrolled_refused_total") - before == 2
+    for ticket in tickets:
+        ticket.leave()
+    assert counted("unrolled_admitted") == places
 
 
 @pytest.mark.parametrize("path", OTHERS)

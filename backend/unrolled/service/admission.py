@@ -13,6 +13,7 @@ from math import ceil
 from threading import Lock
 from time import perf_counter
 
+from . import metrics
 from .problems import ProblemError
 
 MOST_WAIT = 30
@@ -45,6 +46,7 @@ class Admission:
         """A place among the runs; `leave` it. Raises `ProblemError` with 503 and `Retry-After`."""
         self.check()
         self.runs += 1
+        metrics.admitted()
         return Ticket(self)
 
     @contextmanager
@@ -59,6 +61,7 @@ class Admission:
     def busy(self) -> ProblemError:
         """The refusal: as many seconds as those who are in will need, by the mean of the last ones."""
         self.refused += 1
+        metrics.refused()
         seconds = ceil(self.runs * self.mean_seconds / self.threads)
         return ProblemError("busy", headers={"Retry-After": str(min(max(seconds, 1), MOST_WAIT))})
 
@@ -94,5 +97,6 @@ class Ticket:
         self.is_left = True
         one = self.admission
         one.runs -= 1
+        metrics.left()
         one.free(self.bytes)
         one.mean_seconds += MEMORY * (perf_counter() - self.began - one.mean_seconds)

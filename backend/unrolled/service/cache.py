@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
+from . import metrics
+
 SHARE = 8
 """One answer may take this part of the room."""
 
@@ -24,6 +26,7 @@ class Cache:
         if found is not None:
             self._answers.move_to_end(tag)
             self.hits += 1
+            metrics.given_again()
         return found
 
     def put(self, tag: str, pieces: Sequence[bytes]) -> None:

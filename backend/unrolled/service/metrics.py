@@ -53,6 +53,11 @@ WAITING = Gauge(
 WORKING = Gauge(
     "unrolled_pieces_working", "Pieces of work that a thread is at.", multiprocess_mode="livesum"
 )
+ADMITTED = Gauge(
+    "unrolled_admitted", "Requests that have a place among the runs.", multiprocess_mode="livesum"
+)
+REFUSED = Counter("unrolled_refused", "Requests that were told to come back later.")
+HITS = Counter("unrolled_cache_hits", "Answers that were given again from the cache.")
 
 
 def request_answered(route: str, method: str, status: int, seconds: float) -> None:
@@ -66,6 +71,22 @@ def run_computed(seconds: float) -> None:
 
 def steps_sent(number: int) -> None:
     STEPS.inc(number)
+
+
+def admitted() -> None:
+    ADMITTED.inc()
+
+
+def left() -> None:
+    ADMITTED.dec()
+
+
+def refused() -> None:
+    REFUSED.inc()
+
+
+def given_again() -> None:
+    HITS.inc()
 
 
 def run_begun() -> None:
