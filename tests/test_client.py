@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,6 +26,7 @@ from unrolled.client.connection import is_loopback
 from unrolled.client.errors import Cut
 from unrolled.client.frames import Frame
 from unrolled.client.streams import Trace, follow
+from unrolled.engine import Chunk
 from unrolled.service.limits import PIECE
 
 IDS = list(read_catalogue().architectures)
@@ -198,25 +199,43 @@ def test_norms_of_jacobians_have_the_bits_of_local_ones(
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    ("name", "options", "is_whole"),
     [
-        ("lstm", {"text": "hello " * 30}),
-        ("attention", {"variables": ["e/*", "h", "W"]}),
-        ("bidirectional-rnn", {}),
-        ("sequence-length/halt", {}),
-        ("gradient-clipping/descent", {"dtype": "float64"}),
+        ("lstm", {"text": "hello " * 30}, True),
+        ("lstm", {"text": "hello " * 60}, False),
+        ("attention", {"variables": ["e/*", "h", "W"]}, True),
+        ("bidirectional-rnn", {}, False),
+        ("sequence-length/halt", {}, True),
+        ("gradient-clipping/descent", {"dtype": "float64"}, True),
     ],
 )
-def test_chunks_are_those_of_a_local_run(
-    service: unrolled.Service, name: str, options: dict[str, Any]
+def test_chunks_hold_the_steps_of_a_local_run(
+    service: unrolled.Service, name: str, options: dict[str, Any], is_whole: bool
 ) -> None:
+    """A small run that goes forward has the numbers of `run`, any other those of local `chunks`."""
     found = list(service.load(name).chunks(**options))
-    expected = list(unrolled.load(name).chunks(**options))
-    assert len(found) == len(expected)
-    for own, other in zip(found, expected, strict=True):
-        place = (other.domain, other.first, other.last, other.is_forward)
-        assert (own.domain, own.first, own.last, own.is_forward) == place
-        assert_same(own.values, other.values)
+    model = unrolled.load(name)
+    expected = joined(model.chunks(**options))
+    if is_whole:
+        whole = model.run(**options)
+        assert whole.values.keys() >= expected.keys()
+        expected = {one: whole[one] for one in expected}
+    assert_same(joined(found), expected)
+    assert found[0].first == found[0].last
+
+
+def joined(chunks: Iterable[Chunk]) -> dict[str, Tensor]:
+    """All steps of every variable in their order, whatever the chunks."""
+    parts: dict[str, dict[int, Tensor]] = {}
+    for chunk in chunks:
+        for one, value in chunk.values.items():
+            known = parts.setdefault(one, {})
+            assert chunk.first not in known, one
+            known[chunk.first] = value
+    return {
+        one: torch.cat([known[first] for first in sorted(known)]) if 0 not in known else known[0]
+        for one, known in parts.items()
+    }
 
 
 def test_the_first_chunk_comes_before_the_last_is_computed(service: unrolled.Service) -> None:

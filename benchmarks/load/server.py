@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
+    "UNROLLED_LOG": "off",
     **os.environ,
     "PYTHONPATH": os.pathsep.join([str(ROOT / "backend"), str(Path(__file__).parent)]),
     "MALLOC_MMAP_THRESHOLD_": "1000000000",

@@ -133,8 +133,9 @@ def prepare(
     session = session_of(plan, known, batch, DTYPES[dtype], forcing, boundary or {}, trees)
     symbols = session.load(leaves, boundary or {}, given)
     run = Run(session, leaves, names, forcing, symbols)
-    if wanted is not None and needed is not None:
-        run.wanted, run.cost = wanted, needed
+    run.wanted = wanted
+    if needed is not None:
+        run.cost = needed
     return run
 
 
@@ -183,6 +184,11 @@ class Run:
         """What the run costs, from its schedule and sizes; with the most steps a generated domain may have."""
         leaves = {domain: tree.leaves for domain, tree in self.trees.items()}
         return cost(self.plan, {**self._sizes, **leaves}, self.trees)
+
+    @property
+    def goes_forward(self) -> bool:
+        """Whether every pass goes from the first step to the last, none backward or up a tree."""
+        return not self.trees and all(one.is_forward for one in self._stages if one.index)
 
     # computing
 

@@ -18,9 +18,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from .admission import Ticket
+from .bodies import LARGE
 from .cache import replay
 from .formats import MEDIA_TYPES
 from .identity import tag_of, token_of
+from .limits import is_small
 from .problems import ProblemError
 from .results import Wanted, Work, answer, parameters_of, part_of
 from .runs import Plan, begin, plan
@@ -88,7 +90,7 @@ async def whole(
 ) -> Response:
     """A run, or what is made of it, in the form that is wanted. Raises `ProblemError`."""
     state = state_of(request)
-    known = await asyncio.to_thread(know, state, body, making.key, wanted)
+    known = await know(request, body, making.key, wanted)
     if request.method == "GET" and has_tag(request, known.tag):
         return Response(status_code=304, headers=known.headers)
     headers = {**known.headers, **located(request, known)}
@@ -104,8 +106,13 @@ async def whole(
     return Response(content, headers=headers, media_type=media_type)
 
 
-def know(state: State, body: RunRequest, *form: object) -> Known:
-    return Known(tag_of(body, state.library.catalogue, *form), token_of(body))
+async def know(request: Request, body: RunRequest, *form: object) -> Known:
+    """The tag and the token of an answer; of a long request in a thread."""
+    catalogue = state_of(request).library.catalogue
+    length = request.headers.get("content-length", "0" if request.method == "GET" else "")
+    if length.isdecimal() and int(length[:20]) < LARGE:
+        return Known(tag_of(body, catalogue, *form), token_of(body))
+    return await asyncio.to_thread(lambda: Known(tag_of(body, catalogue, *form), token_of(body)))
 
 
 def located(request: Request, known: Known) -> dict[str, str]:
@@ -120,12 +127,24 @@ async def computed(
 ) -> bytes | None:
     """Run and write; None when the client has left meanwhile."""
     state = state_of(request)
+    token = token_of(body)
+
+    def at_once() -> Work | bytes:
+        """The answer of a small run; of a large one, the work that is still to be done."""
+        work = Work(*prepare(state, making.narrowed(body), ticket))
+        if making.is_run:
+            if not is_small(work.run.cost):
+                return work
+            work.complete()
+        return making.write(work, wanted, token)
+
     try:
-        found, run = await prepared(state, making.narrowed(body), ticket)
-        work = Work(found, run)
-        if making.is_run and not await is_computed(request, work):
+        made = await state.workers.run(at_once)
+        if isinstance(made, bytes):
+            return made
+        if not await is_computed(request, made):
             return None
-        return await state.workers.run(making.write, work, wanted, token_of(body))
+        return await state.workers.run(making.write, made, wanted, token)
     except ProblemError as error:
         raise making.told(error) from None
 
@@ -142,10 +161,10 @@ async def is_computed(request: Request, work: Work) -> bool:
     return True
 
 
-async def prepared(state: State, body: RunRequest, ticket: Ticket) -> tuple[Plan, Run]:
-    """A run that is ready to be computed, with room for what it records. Raises `ProblemError`."""
-    found = await asyncio.to_thread(plan, body, state.library.catalogue, state.settings)
-    return found, await state.workers.run(begin, found, ticket.reserve)
+def prepare(state: State, body: RunRequest, ticket: Ticket) -> tuple[Plan, Run]:
+    """A run that is ready to be computed, with room for what it records; in a worker thread. Raises `ProblemError`."""
+    found = plan(body, state.library.catalogue, state.settings)
+    return found, begin(found, ticket.reserve)
 
 
 async def stream(
@@ -163,19 +182,26 @@ async def stream(
     `transform`: what becomes of the pieces on their way, kept ones too.
     """
     state = state_of(request)
-    known = await asyncio.to_thread(know, state, body, media_type, *form)
+    known = await know(request, body, media_type, *form)
     kept = state.cache.get(known.tag)
     if kept is not None:
         pieces, ticket = replay(kept), None
     else:
         ticket = state.admission.enter()
+
+        def at_once() -> list[bytes] | Iterator[bytes]:
+            """The pieces of a small run; of a large one, what makes them."""
+            found, run = prepare(state, body, ticket)
+            made = events(found, run)
+            return list(made) if is_small(run.cost) else made
+
         try:
-            found, run = await prepared(state, body, ticket)
+            made = await state.workers.run(at_once)
         except BaseException:
             ticket.leave()
             raise
-        made = state.workers.follow(events(found, run))
-        pieces = state.cache.keeping(known.tag, made, lambda piece: piece.startswith(last))
+        coming = replay(made) if isinstance(made, list) else state.workers.follow(made)
+        pieces = state.cache.keeping(known.tag, coming, lambda piece: piece.startswith(last))
     if transform is not None:
         pieces = transform(pieces)
     return Streamed(pieces, media_type, ticket)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from . import metrics
 
@@ -63,7 +63,7 @@ class Cache:
             self.put(tag, kept)
 
 
-async def replay(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
-    """Pieces that were kept, as a stream."""
+async def replay(pieces: Sequence[bytes]) -> AsyncGenerator[bytes]:
+    """Pieces that are all there, as a stream."""
     for piece in pieces:
         yield piece

@@ -42,6 +42,16 @@ def check_cost(cost: Cost, width: int, settings: Settings) -> None:
         raise ProblemError("too-expensive", faults)
 
 
+SMALL_STEPS = 256
+SMALL_OPERATIONS = 20_000_000
+"""A run of at most so many steps and operations is done in milliseconds, and not worth to be divided."""
+
+
+def is_small(cost: Cost) -> bool:
+    """Whether a run is computed and written in one go: dividing it would take longer than the run."""
+    return cost.steps <= SMALL_STEPS and cost.operations <= SMALL_OPERATIONS
+
+
 def in_pieces(sizes: Sequence[int], cost: Cost) -> tuple[int, ...]:
     """Sizes of chunks, none of which does more than `PIECE` operations (a step is never divided)."""
     most = max(1, PIECE * max(cost.steps, 1) // max(cost.operations, 1))

@@ -48,6 +48,11 @@ class Work:
     run: Run
     backward: Backward | None = None
 
+    def complete(self) -> None:
+        """Compute in one go."""
+        for _ in self.pieces():
+            pass
+
     def pieces(self) -> Iterator[int]:
         """Compute; yields after each chunk, so that it can be given up in between."""
         from unrolled.engine import RunError
@@ -72,8 +77,7 @@ class Work:
 def whole_run(found: Plan, run: Run, digits: int | None = None) -> bytes:
     """Compute a run and make its document: the answer of `POST /v1/runs` as JSON."""
     work = Work(found, run)
-    for _ in work.pieces():
-        pass
+    work.complete()
     return document(work, digits)
 
 

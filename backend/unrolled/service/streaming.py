@@ -23,7 +23,7 @@ from unrolled.graph.trees import structure
 from . import metrics
 from .computing import Computing
 from .identity import token_of
-from .limits import in_pieces
+from .limits import in_pieces, is_small
 from .negotiation import Language
 from .problems import ProblemError, problem_document
 from .runs import Plan, run_problem
@@ -187,7 +187,8 @@ def events(
     `end`, or None where it has to go on from the step before.
 
     `whole`: every pass is computed for all its steps before its first event, with the numbers that
-    `Run.complete` gives; a product over many steps may round its last digit otherwise than one over few.
+    `Run.complete` gives; a product over many steps may round its last digit otherwise than one over few. A small
+    run that goes forward always is.
 
     A run may go over a domain several times (forward states, backward states, what reads both). The
     later passes (gradients among them) are always sent whole: they came after the cut, or the reader asks for
@@ -197,6 +198,7 @@ def events(
     from unrolled.engine.chunks import CHUNKS
 
     began = perf_counter()
+    whole = whole or (is_small(run.cost) and run.goes_forward)
     sizes = in_pieces(WHOLE if whole else CHUNKS, run.cost)
     computing = Computing(found.settings)
     try:
