@@ -14,6 +14,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from unrolled.language import LanguageError
@@ -185,6 +186,16 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
     return await on_problem(request, ProblemError("invalid-request", faults_of(error.errors())))
 
 
+LEFT = 499
+"""The status, as other servers count it too, of a request whose client left before it was there."""
+
+
+async def on_departure(request: Request, error: Exception) -> Response:
+    """Handler of a body that was cut off; nobody reads the answer, and it is no fault of ours."""
+    del request, error
+    return Response(status_code=LEFT)
+
+
 async def on_crash(request: Request, error: Exception) -> Response:
     """Handler of what nobody foresaw: answered without a word about the inside.
 
@@ -201,4 +212,5 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(ClientDisconnect, on_departure)
     app.add_exception_handler(Exception, on_crash)
