@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -64,25 +65,29 @@ def stat(pid: int) -> list[str]:
 
 @contextmanager
 def run(command: Sequence[str], **settings: str) -> Iterator[Server]:
-    """Run `command --port PORT`; give the server once `/healthz` answers, and stop it in the end."""
+    """Run `command --port PORT`; give the server once `/healthz` answers; stop it, and show what it logged as errors."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [*command, "--port", str(port)],
-        env={**ENVIRONMENT, **settings},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        wait(port, process)
-        yield Server(port, process.pid)
-    finally:
-        process.terminate()
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)],
+            env={**ENVIRONMENT, **settings},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
         try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            wait(port, process)
+            yield Server(port, process.pid)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            log.seek(0)
+            sys.stderr.writelines(line for line in log if "ERROR" in line.partition("logger")[0])
 
 
 def wait(port: int, process: subprocess.Popen[bytes]) -> None:
