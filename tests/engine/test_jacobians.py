@@ -240,3 +240,12 @@ def test_what_has_no_jacobian_is_named() -> None:
     one: Jacobians = run.jacobians("h", "h")
     with pytest.raises(RunError, match="no Jacobian of step 9"):
         one.spectrum(9, 8)
+
+
+@pytest.mark.parametrize("norm", ["frobenius", "spectral"])
+def test_of_what_a_variable_does_not_read_its_jacobians_are_zero(norm: Any) -> None:
+    text = "for t in time:\n    h[t] = tanh(W @ h[t-1] + U @ x[t])\n    o[t] = V @ h[t]\n"
+    jacobians = computed(text, {"h": 3, "x": 2, "o": 4}).jacobians("h", "o")
+    assert torch.equal(jacobians.map(norm).norms, torch.zeros(8, 8, dtype=torch.float64))
+    assert torch.equal(jacobians.matrices(), torch.zeros(8, 8, 3, 4, dtype=torch.float64))
+    assert jacobians.spectrum(3, 1).singular_values.tolist() == [0, 0, 0]

@@ -181,6 +181,8 @@ class Jacobians:
         """The Jacobians of `count` steps from the 0-based `first`: (count, columns, units of, units of source)."""
         units, others = prod(self._found.of.shape), prod(self._found.source.shape)
         done, found = self._done, self._found.general.adjoint
+        if found.seed is None:  # it depends on the source nowhere
+            return torch.zeros(count, self._columns, units, others, dtype=done.dtype)
         with computing(inference=False):
             values = Values(found.program, done.lengths, count * units, done.dtype, done.trees)
             self._load(values, first, count)
@@ -201,7 +203,7 @@ class Jacobians:
         for place in range(count):
             rows = range(place * units, (place + 1) * units)
             seed[first + place, rows, range(units)] = 1
-        assert found.seed is not None
+        assert found.seed is not None  # else `_block` has no need of it
         lead = (self._rows,) if of.domains else ()
         values.tensors[found.seed] = seed.reshape(*lead, values.batch, *of.shape)
 
