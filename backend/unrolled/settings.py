@@ -69,6 +69,24 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(
         default=64 * 2**20, ge=0, description="Bytes of answers that are kept, to be given again."
     )
+    allow_weights: bool = Field(
+        default=False, description="Whether clients may put files of weights here."
+    )
+    weights_folder: Path = Field(
+        default=Path("auto"),
+        description="Folder of the weights; `auto`: one in the cache folder of the user.",
+    )
+    max_weights_bytes: int = Field(
+        default=64 * 2**20, ge=1_000, description="Bytes of a file of weights."
+    )
+    max_weights_tensors: int = Field(
+        default=1_000, ge=1, description="Tensors in a file of weights."
+    )
+    max_weights_folder_bytes: int = Field(
+        default=2**30,
+        ge=1_000,
+        description="Bytes of all weights; beyond, those that were not used for longest go.",
+    )
     max_seconds: float = Field(
         default=60.0, ge=0.001, allow_inf_nan=False, description="Seconds that a run may compute."
     )
@@ -196,6 +214,10 @@ def cure(name: str) -> str:
     least = next((one.ge for one in field.metadata if hasattr(one, "ge")), None)
     if field.annotation is int:
         return f"a whole number from {least:,} on".replace(",", "")
+    if field.annotation is bool:
+        return "true or false"
+    if field.annotation is Path:
+        return "the name of a folder"
     if field.annotation is float:
         return f"a number from {least:g} on"
     if choices := [one for one in get_args(field.annotation) if isinstance(one, str)]:
@@ -225,6 +247,6 @@ def toml(found: Given) -> str:
             "",
             f"# {field.description}",
             f"# In the environment: {PREFIX}{name.upper()}",
-            f"{name} = {json.dumps(getattr(values, name), ensure_ascii=False)}",
+            f"{name} = {json.dumps(getattr(values, name), ensure_ascii=False, default=str)}",
         ]
     return "\n".join(lines) + "\n"

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import safetensors.numpy
 
 from service.in_process import Client
 from unrolled.service import openapi
 from unrolled.service.app import create_app
+from unrolled.settings import Settings
 
 DOCUMENT = openapi.openapi(create_app())
+
+
+NO_TENSORS = safetensors.numpy.save({})
+"""The file of weights whose address is the example."""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a service that has that file."""
+    folder = tmp_path_factory.mktemp("weights")
+    client = Client(create_app(Settings(allow_weights=True, weights_folder=folder)))
+    client.call("PUT", f"/v1/weights/{sha256(NO_TENSORS).hexdigest()}", **sent(NO_TENSORS))
+    yield client
+    client.close()
+
+
+def sent(body: Any) -> dict[str, Any]:
+    """A body as arguments of a call."""
+    if isinstance(body, bytes):
+        return {"content": body, "headers": {"content-type": "application/vnd.safetensors"}}
+    return {} if body is None else {"json": body}
 
 
 def examples_of(parameter: dict[str, Any]) -> list[Any]:
@@ -39,6 +63,8 @@ def bodies(operation: dict[str, Any]) -> list[Any]:
     """The examples of a body's schema; none for an operation without a body."""
     if "requestBody" not in operation:
         return [None]
+    if "application/json" not in operation["requestBody"]["content"]:
+        return [NO_TENSORS]
     reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     return DOCUMENT["components"]["schemas"][reference.rsplit("/", 1)[-1]]["examples"]
 
@@ -65,7 +91,10 @@ def test_an_example_is_answered_as_it_is_described(
 ) -> None:
     model, media_type = openapi.ANSWERS[path]
     client.app.state.unrolled.workers.is_warm = True  # what `/readyz` waits for
-    answer = client.call(method, address, **({} if body is None else {"json": body}))
+    answer = client.call(method, address, **sent(body))
+    if method == "PUT":
+        assert answer.status_code == 204  # it was here
+        return
     assert answer.status_code == 200, answer.text
     kind = answer.headers["content-type"].split(";")[0]
     forms = {media_type: model, **openapi.OTHER_FORMS.get(path, {})}

@@ -286,7 +286,21 @@ def test_unknown_keys_are_cut_in_pointers(client: Client) -> None:
 @pytest.mark.parametrize("code", list(FAULTS))
 def test_every_sentence_is_there_in_both_languages(code: str) -> None:
     arguments = dict.fromkeys(
-        ["limit", "needed", "line", "column", "offered", "nearest", "expected", "names"], "7"
+        [
+            "limit",
+            "needed",
+            "line",
+            "column",
+            "offered",
+            "nearest",
+            "expected",
+            "names",
+            "found",
+            "place",
+            "name",
+            "wanted",
+        ],
+        "7",
     )
     for detail, hint in FAULTS[code].values():
         assert detail.format(**arguments)

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 import orjson
@@ -25,8 +29,10 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from unrolled.service.answers import Problem
 from unrolled.service.app import create_app
 from unrolled.service.openapi import StreamEvent
+from unrolled.service.weights_routes import EMPTY
+from unrolled.settings import Settings
 
-RANDOM = {"GET": 40, "POST": 160}
+RANDOM = {"GET": 40, "POST": 160, "PUT": 40}
 """Random requests of each kind to an operation; with the coverage more than 5,000 altogether."""
 
 EXCLUDED = [
@@ -57,9 +63,28 @@ TEXTS = (
 NAMES = ("lstm", "gru/torch", "teacher-forcing", "bidirectional-rnn")
 
 
-APP = create_app()
+FOLDER = Path(mkdtemp())
+APP = create_app(Settings(allow_weights=True, weights_folder=FOLDER))
 SCHEMA = schemathesis.openapi.from_dict(APP.openapi())
 SCHEMA.app = APP
+
+
+@schemathesis.serializer("application/vnd.safetensors")
+def as_it_is(context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """The body of a file."""
+    del context
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_files() -> Iterator[None]:
+    """Afterwards the folder of weights is gone; nothing that was made up has been taken for weights."""
+    yield
+    left = list(FOLDER.iterdir())
+    rmtree(FOLDER)
+    assert left == []
+
+
 OPERATIONS = {
     one.ok().label: one.ok() for one in SCHEMA.get_all_operations() if isinstance(one, Ok)
 }
@@ -72,7 +97,12 @@ def token(body: dict[str, Any]) -> str:
 TOKENS = [token({"architecture": name}) for name in NAMES] + [
     token({"equations": TEXTS[0], "lengths": {"time": 3}})
 ]
-KNOWN = {"architecture": NAMES, "token": TOKENS, "name": ["h", "loss", "h/0", "grad/h"]}
+KNOWN = {
+    "architecture": NAMES,
+    "token": TOKENS,
+    "name": ["h", "loss", "h/0", "grad/h"],
+    "sha256": [EMPTY],
+}
 """By parameter of a path, what there is."""
 
 
@@ -113,6 +143,8 @@ def is_a_fault_of_meaning(problem: Problem) -> bool:
     return problem.type in (
         "/problems/invalid-equations",
         "/problems/invalid-run",
+        "/problems/invalid-weights",
+        "/problems/unknown-weights",
         "/problems/too-expensive",
         "/problems/not-found",
     )

@@ -25,6 +25,16 @@ _MEANT = {
 }  # fmt: skip
 
 
+def is_name(text: str) -> bool:
+    """Whether a text may name a variable or a parameter, as far as its characters go."""
+    return (
+        len(text) <= MAX_NAME
+        and text.isidentifier()
+        and not keyword.iskeyword(text)
+        and unicodedata.is_normalized("NFKC", text)
+    )
+
+
 def check_characters(number: int, line: str) -> None:
     """Refuse what no line may hold: strings, control characters, odd numbers, endless names."""
     column = 0

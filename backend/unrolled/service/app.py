@@ -16,7 +16,7 @@ import unrolled
 from unrolled.catalogue import read_catalogue
 from unrolled.settings import Settings, read_settings
 
-from . import health, openapi, pages, routes
+from . import health, openapi, pages, routes, weights_routes
 from .admission import Admission
 from .cache import Cache
 from .library import Library
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, static: Path = pages.STATIC) ->
     install_handlers(app)
     app.include_router(health.router)
     app.include_router(routes.router)
+    app.include_router(weights_routes.router)
     pages.mount(app, static)
     app.add_middleware(compressed)
     app.add_middleware(KnownHosts, hosts=settings.hosts)

@@ -19,6 +19,8 @@ from . import answers, schemas
 from .formats import MEDIA_TYPES
 from .problems import MEDIA_TYPE
 from .texts import PROBLEMS
+from .weights_routes import MEDIA_TYPES as WEIGHTS_TYPES
+from .weights_routes import SAFETENSORS
 
 
 class StreamEvent(RootModel[answers.StreamEvent]):
@@ -62,6 +64,10 @@ class Source(RootModel[str]):
     """A stand-alone file of Python with one `torch.nn.Module`."""
 
 
+class Weights(RootModel[bytes]):
+    """A safetensors file: tensors of F64, F32, F16 or BF16, all numbers finite, named as the parameters of a text."""
+
+
 class Metrics(RootModel[str]):
     """What the service counts, in Prometheus' text format."""
 
@@ -98,8 +104,14 @@ ANSWERS: dict[str, tuple[type[BaseModel], str]] = {
     "/v1/runs/{token}/variables/{name}": (answers.VariableResult, "application/json"),
     "/v1/runs/{token}/parameters": (answers.ParametersResult, "application/json"),
     "/v1/runs/{token}/events": (ServerSentEvent, "text/event-stream"),
+    "/v1/weights/{sha256}": (Weights, SAFETENSORS),
 }
 """Per path, what comes in and what goes out."""
+
+FILES: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
+    "/v1/weights/{sha256}": (Weights, WEIGHTS_TYPES),
+}
+"""Per path, what may be put there, as it stands on a disk."""
 
 FORMS: dict[str, type[BaseModel]] = {
     MEDIA_TYPES["npz"]: Npz,
@@ -167,14 +179,28 @@ def build(app: FastAPI) -> dict[str, Any]:
     components = {**definitions["$defs"], "Numbers": NUMBERS}
     document["components"] = {"schemas": dict(sorted(components.items()))}
     for path, operations in document["paths"].items():
-        for operation in operations.values():
-            complete(path, operation)
+        for method, operation in operations.items():
+            (complete_put if method == "put" else complete)(path.replace(":path", ""), operation)
     return document
+
+
+def complete_put(path: str, operation: dict[str, Any]) -> None:
+    """Put the file that may be put at a path, and the problems of that, into its operation."""
+    model, media_types = FILES[path]
+    body = {
+        kind: one for media_type in media_types for kind, one in content(model, media_type).items()
+    }
+    operation["requestBody"] = {"required": True, "content": body}
+    location = {"description": "Its address", "schema": {"type": "string"}}
+    responses = {
+        "201": {"description": "It is new here", "headers": {"Location": location}},
+        "204": {"description": "It was here", "headers": {"Location": location}},
+    }
+    add_rest(operation, responses, {403, 413, 415, 422, 500, 503})
 
 
 def complete(path: str, operation: dict[str, Any]) -> None:
     """Put the body, the answer and the problems of a path into its operation."""
-    path = path.replace(":path", "")
     model, media_type = ANSWERS[path]
     responses: dict[str, Any] = {
         "200": {"description": "The answer", "content": content(model, media_type)}
@@ -196,6 +222,11 @@ def complete(path: str, operation: dict[str, Any]) -> None:
             "required": True,
             "content": content(BODIES[path], "application/json"),
         }
+    add_rest(operation, responses, statuses)
+
+
+def add_rest(operation: dict[str, Any], responses: dict[str, Any], statuses: set[int]) -> None:
+    """Put answers and, by their statuses, problems into an operation."""
     for status in sorted(statuses):
         titles = [texts["en"][0] for code, texts in PROBLEMS.values() if code == status]
         responses[str(status)] = {

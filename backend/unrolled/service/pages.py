@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import unrolled
 from unrolled.catalogue import Architecture
 
-from . import routes
+from . import routes, weights_routes
 from .negotiation import Language, language_of, prefers_html
 from .notices import NOTICES
 from .problems import on_http_exception
@@ -205,9 +205,8 @@ async def on_missing_page(request: Request, error: Exception) -> Response:
 
 def methods_at(request: Request) -> list[str]:
     """The methods of all routes with the path that answers here; the router names only those of the first."""
-    known = [
-        route for route in (*routes.router.routes, *request.app.routes) if isinstance(route, Route)
-    ]
+    routers = (routes.router, weights_routes.router, request.app)
+    known = [route for one in routers for route in one.routes if isinstance(route, Route)]
     found = next((one for one in known if one.matches(request.scope)[0] is not Match.NONE), None)
     if found is None:
         return []

@@ -21,6 +21,7 @@ from unrolled.settings import Settings
 from .limits import check_cost, check_equations
 from .problems import Fault, Found, ProblemError, equations_problem, escape_pointer
 from .schemas import GeneratedInput, NextInput, RunRequest, TextInput, first_fault
+from .weights import stored_parameters
 
 if TYPE_CHECKING:
     from unrolled.engine import Run
@@ -49,7 +50,7 @@ class Plan:
 def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
     """What a request asks for, with the architecture's defaults filled in.
 
-    Raises `ProblemError`: unknown architecture, equations that cannot be read.
+    Raises `ProblemError`: unknown architecture, equations that cannot be read, weights that do not fit.
     """
     architecture = find(request.architecture, catalogue)
     defaults = architecture.defaults if architecture else Defaults()
@@ -71,7 +72,11 @@ def plan(request: RunRequest, catalogue: Catalogue, settings: Settings) -> Plan:
         boundary={**defaults.boundary_of(recurrence), **boundary},
         forcing=defaults.forcing if request.forcing is None else request.forcing,
         sliders={**defaults.settings, **request.settings},
-        parameters={**defaults.parameters_of(recurrence), **request.parameters.values},
+        parameters={
+            **defaults.parameters_of(recurrence),
+            **stored_parameters(request, recurrence, settings),
+            **request.parameters.values,
+        },
         clamp=defaults.clamp if request.clamp is None else clamps_of(request),
         settings=settings,
     )

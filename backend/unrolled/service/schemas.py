@@ -6,6 +6,7 @@ described in `answers.py`; what a request means is worked out in `runs.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal
@@ -221,6 +222,24 @@ BoundaryValue = Annotated[
 ]
 
 
+DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def is_digest(text: str) -> str:
+    """Refuse what is no SHA-256 in lower-case hexadecimal digits."""
+    if not DIGEST.fullmatch(text):
+        raise PydanticCustomError("digest", "{code}", {"code": "not-a-digest"})
+    return text
+
+
+Digest = Annotated[
+    str,
+    AfterValidator(is_digest),
+    WithJsonSchema({"type": "string", "pattern": f"^{DIGEST.pattern}$"}),
+]
+"""The SHA-256 of a file of weights."""
+
+
 class Parameters(Wire):
     """How the parameters of a run get their values."""
 
@@ -235,6 +254,11 @@ class Parameters(Wire):
         description="Values by name; what is not given is taken from the architecture's "
         "defaults, else drawn from the seed.",
         examples=[{"b": [0.1, 0.2, 0.3]}],
+    )
+    weights: Digest | None = Field(
+        default=None,
+        description="SHA-256 of a safetensors file that was put under `/v1/weights/{sha256}`: parameters by "
+        "name. `values` win over it, it wins over defaults and seed.",
     )
 
 

@@ -87,7 +87,7 @@ def compressed(app: ASGIApp) -> ASGIApp:
     words = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)
 
     async def answer_words_or_numbers(scope: Scope, receive: Receive, send: Send) -> None:
-        is_run = scope["type"] != "http" or scope["path"].startswith("/v1/runs")
+        is_run = scope["type"] != "http" or scope["path"].startswith(("/v1/runs", "/v1/weights"))
         await (app if is_run or not takes_gzip(Request(scope)) else words)(scope, receive, send)
 
     return answer_words_or_numbers

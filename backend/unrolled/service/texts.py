@@ -30,6 +30,19 @@ PROBLEMS: dict[str, tuple[int, Texts]] = {
             "zh": ("未知主机名", "服务不接受这个主机名；设置 UNROLLED_HOSTS 列出它接受的名字。"),
         },
     ),
+    "weights-off": (
+        403,
+        {
+            "en": (
+                "Weights are off",
+                "This service takes no weights: the setting UNROLLED_ALLOW_WEIGHTS is not true.",
+            ),
+            "zh": (
+                "未开放权重上传",
+                "这个服务不接受权重：设置 UNROLLED_ALLOW_WEIGHTS 不是 true。",
+            ),
+        },
+    ),
     "not-found": (
         404,
         {
@@ -67,8 +80,8 @@ PROBLEMS: dict[str, tuple[int, Texts]] = {
     "unsupported-media-type": (
         415,
         {
-            "en": ("Unsupported media type", "The body has to be JSON."),
-            "zh": ("不支持的媒体类型", "请求体必须是 JSON。"),
+            "en": ("Unsupported media type", "The body is not of a kind that this address reads."),
+            "zh": ("不支持的媒体类型", "请求体不是这个地址能读取的类型。"),
         },
     ),
     "invalid-request": (
@@ -90,6 +103,23 @@ PROBLEMS: dict[str, tuple[int, Texts]] = {
         {
             "en": ("Invalid run", "The recurrence cannot run on this; see `errors`."),
             "zh": ("无法运行", "递推不能在这样的输入上运行，见 `errors`。"),
+        },
+    ),
+    "invalid-weights": (
+        422,
+        {
+            "en": (
+                "Invalid weights",
+                "The file is not a safetensors file of weights that could be used; see `errors`.",
+            ),
+            "zh": ("权重无效", "这不是可以使用的 safetensors 权重文件，见 `errors`。"),
+        },
+    ),
+    "unknown-weights": (
+        422,
+        {
+            "en": ("Unknown weights", "The service does not have these weights; see `errors`."),
+            "zh": ("未知的权重", "服务没有这份权重，见 `errors`。"),
         },
     ),
     "too-expensive": (
@@ -192,6 +222,253 @@ FAULTS: dict[str, Texts] = {
     "json-duplicate": {
         "en": ("An object has the same key twice.", "Give every key once."),
         "zh": ("同一个对象里有重复的键。", "每个键只写一次。"),
+    },
+    "weights-off": {
+        "en": (
+            "Nothing can be put here.",
+            "Give numbers in the request, under `parameters.values`; or set "
+            "UNROLLED_ALLOW_WEIGHTS=true on a service of your own.",
+        ),
+        "zh": (
+            "这里不能上传。",
+            "请把数值写在请求的 `parameters.values` 里；或在自己的服务上设置 UNROLLED_ALLOW_WEIGHTS=true。",
+        ),
+    },
+    "not-a-digest": {
+        "en": (
+            "This is not a SHA-256.",
+            "Write the 64 digits 0-9 a-f that `sha256sum` gives for the file.",
+        ),
+        "zh": ("这不是 SHA-256。", "请写 `sha256sum` 对该文件给出的 64 位 0-9 a-f 数字。"),
+    },
+    "unknown-weights": {
+        "en": (
+            "The service has no weights of this SHA-256, or no longer.",
+            "Send the file with PUT /v1/weights/ and its SHA-256, then ask again.",
+        ),
+        "zh": (
+            "服务没有这个 SHA-256 的权重，或者已经删去。",
+            "请先用 PUT /v1/weights/ 加上文件的 SHA-256 上传，再重新请求。",
+        ),
+    },
+    "weights-type": {
+        "en": (
+            "The body is not declared as safetensors.",
+            "Send `Content-Type: application/vnd.safetensors` or `application/octet-stream`.",
+        ),
+        "zh": (
+            "请求体没有声明为 safetensors。",
+            "请发送 `Content-Type: application/vnd.safetensors` 或 `application/octet-stream`。",
+        ),
+    },
+    "weights-encoding": {
+        "en": ("The body is compressed.", "Send the file as it is, without `Content-Encoding`."),
+        "zh": ("请求体是压缩过的。", "请原样发送文件，不带 `Content-Encoding`。"),
+    },
+    "weights-bytes": {
+        "en": (
+            "The file has more than {limit} bytes.",
+            "Send only the tensors that are parameters, as F32 or smaller.",
+        ),
+        "zh": ("文件超过 {limit} 字节。", "请只发送作为参数的张量，用 F32 或更小的类型。"),
+    },
+    "weights-digest": {
+        "en": (
+            "The SHA-256 of the body is not that in the address.",
+            "Take it from the very bytes that are sent, and send them whole.",
+        ),
+        "zh": (
+            "请求体的 SHA-256 与地址中的不同。",
+            "请对所发送的字节本身计算 SHA-256，并完整发送。",
+        ),
+    },
+    "weights-start": {
+        "en": (
+            "The first 8 bytes give the header a length of {needed}; it has 2 to {limit} bytes.",
+            "Write the file with `safetensors.torch.save_file`.",
+        ),
+        "zh": (
+            "前 8 个字节给出的文件头长度是 {needed}；它应有 2 到 {limit} 字节。",
+            "请用 `safetensors.torch.save_file` 写文件。",
+        ),
+    },
+    "weights-length": {
+        "en": (
+            "By its beginning the file has at least {needed} bytes, but {found} came.",
+            "Send the whole file, and nothing behind it.",
+        ),
+        "zh": (
+            "按其开头，文件至少有 {needed} 字节，收到的却是 {found}。",
+            "请发送整个文件，末尾不要多余的内容。",
+        ),
+    },
+    "weights-more": {
+        "en": (
+            "By its header the file has {needed} bytes, but more came.",
+            "Send the file, and nothing behind it.",
+        ),
+        "zh": (
+            "按文件头，文件有 {needed} 字节，收到的却更多。",
+            "请只发送文件，末尾不要多余的内容。",
+        ),
+    },
+    "weights-json": {
+        "en": (
+            "The header is no JSON: it breaks off at line {line}, column {column}.",
+            "Write the file with `safetensors.torch.save_file`; the header is one object in UTF-8.",
+        ),
+        "zh": (
+            "文件头不是 JSON：在第 {line} 行第 {column} 列无法继续读取。",
+            "请用 `safetensors.torch.save_file` 写文件；文件头是一个 UTF-8 的对象。",
+        ),
+    },
+    "weights-depth": {
+        "en": (
+            "The header is nested too deeply.",
+            "Give for each tensor `dtype`, `shape` and `data_offsets`, and nothing inside them.",
+        ),
+        "zh": (
+            "文件头嵌套过深。",
+            "请为每个张量给出 `dtype`、`shape` 和 `data_offsets`，其中不再嵌套。",
+        ),
+    },
+    "weights-duplicate": {
+        "en": ("The header has a key twice.", "Give every tensor once, under a name of its own."),
+        "zh": ("文件头里有重复的键。", "每个张量只写一次，各有自己的名字。"),
+    },
+    "weights-header": {
+        "en": (
+            "The header is not an object that begins in its first byte.",
+            "Write the file with `safetensors.torch.save_file`.",
+        ),
+        "zh": ("文件头不是从第一个字节开始的对象。", "请用 `safetensors.torch.save_file` 写文件。"),
+    },
+    "weights-metadata": {
+        "en": (
+            "`__metadata__` holds something else than texts.",
+            "Give an object of texts, or leave it out.",
+        ),
+        "zh": ("`__metadata__` 中有文本以外的内容。", "请给出由文本组成的对象，或者省略。"),
+    },
+    "weights-count": {
+        "en": (
+            "The file has more than {limit} tensors.",
+            "Send only those that are parameters of the text.",
+        ),
+        "zh": ("文件中的张量多于 {limit} 个。", "请只发送文本中的参数。"),
+    },
+    "weights-name": {
+        "en": (
+            "Tensor {place} has a name that no text can have.",
+            "Name it as the parameter in the text: letters, digits and `_`, at most {limit}.",
+        ),
+        "zh": (
+            "张量 {place} 的名字不可能出现在文本里。",
+            "请与文本中的参数同名：字母、数字和 `_`，最多 {limit} 个字符。",
+        ),
+    },
+    "weights-fields": {
+        "en": (
+            "Tensor {place} does not have just the fields `dtype`, `shape` and `data_offsets`.",
+            "Write the file with `safetensors.torch.save_file`.",
+        ),
+        "zh": (
+            "张量 {place} 的字段不恰好是 `dtype`、`shape` 和 `data_offsets`。",
+            "请用 `safetensors.torch.save_file` 写文件。",
+        ),
+    },
+    "weights-dtype": {
+        "en": (
+            "The `dtype` of tensor {place} is not one of F64, F32, F16, BF16.",
+            "Convert it first: `tensor.float()`.",
+        ),
+        "zh": (
+            "张量 {place} 的 `dtype` 不是 F64、F32、F16、BF16 之一。",
+            "请先转换：`tensor.float()`。",
+        ),
+    },
+    "weights-shape": {
+        "en": (
+            "The `shape` of tensor {place} is not a list of at most {limit} whole numbers from 1 on.",
+            "Leave empty tensors out; a single number has the shape [].",
+        ),
+        "zh": (
+            "张量 {place} 的 `shape` 不是至多 {limit} 个从 1 起的整数。",
+            "请省略空张量；单个数的形状是 []。",
+        ),
+    },
+    "weights-offsets": {
+        "en": (
+            "The `data_offsets` of tensor {place} are not two whole numbers, the first no larger than "
+            "the second.",
+            "Give where its bytes begin and where they end, counted from the end of the header.",
+        ),
+        "zh": (
+            "张量 {place} 的 `data_offsets` 不是两个整数，且前者不大于后者。",
+            "请给出其字节的起点和终点，从文件头末尾数起。",
+        ),
+    },
+    "weights-size": {
+        "en": (
+            "The `shape` and `dtype` of tensor {place} do not take as many bytes as its "
+            "`data_offsets` span.",
+            "Make them agree: the product of the shape, times 8, 4 or 2 bytes.",
+        ),
+        "zh": (
+            "张量 {place} 的 `shape` 和 `dtype` 所需字节数与 `data_offsets` 不符。",
+            "请使其一致：形状各数之积乘以 8、4 或 2 字节。",
+        ),
+    },
+    "weights-gap": {
+        "en": (
+            "The bytes of tensor {place} do not begin where those before it end.",
+            "Put the tensors one behind the other, from 0, without overlap and without holes.",
+        ),
+        "zh": (
+            "张量 {place} 的字节没有紧接着前一个张量的末尾开始。",
+            "请从 0 起依次存放张量，不重叠，不留空隙。",
+        ),
+    },
+    "weights-finite": {
+        "en": (
+            "Tensor {place} holds NaN or infinity.",
+            "Take weights from before the training diverged: `tensor.isfinite().all()` must hold.",
+        ),
+        "zh": (
+            "张量 {place} 含有 NaN 或无穷大。",
+            "请使用训练发散之前的权重：`tensor.isfinite().all()` 必须成立。",
+        ),
+    },
+    "weights-library": {
+        "en": (
+            "The library `safetensors` cannot open the file.",
+            "Write it with `safetensors.torch.save_file`.",
+        ),
+        "zh": ("`safetensors` 库无法打开这个文件。", "请用 `safetensors.torch.save_file` 写文件。"),
+    },
+    "weights-unknown-name": {
+        "en": (
+            "The weights hold `{name}`, which is no parameter of the text.",
+            "Parameters of this text: {names}.",
+        ),
+        "zh": ("权重中的 `{name}` 不是文本的参数。", "本文本的参数：{names}。"),
+    },
+    "weights-other-shape": {
+        "en": (
+            "`{name}` has the shape {wanted}, but {found} in the weights.",
+            "Give the sizes that the weights were made with, under `sizes`.",
+        ),
+        "zh": (
+            "`{name}` 的形状是 {wanted}，权重中却是 {found}。",
+            "请在 `sizes` 中给出这份权重所用的大小。",
+        ),
+    },
+    "weights-range": {
+        "en": (
+            "`{name}` in the weights holds numbers that are too large for float32.",
+            'Run with `"dtype": "float64"`.',
+        ),
+        "zh": ("权重中的 `{name}` 有超出 float32 范围的数。", '请用 `"dtype": "float64"` 运行。'),
     },
     "no-token": {
         "en": (

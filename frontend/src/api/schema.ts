@@ -38,6 +38,10 @@ export type Source = string;
  * A line of a stream. One with neither `end` nor `error` was cut: ask again with `start`.
  */
 export type StreamEvent = StartEvent | StepsEvent | GradientsEvent | EndEvent | ErrorEvent;
+/**
+ * A safetensors file: tensors of F64, F32, F16 or BF16, all numbers finite, named as the parameters of a text.
+ */
+export type Weights = string;
 
 export interface Schemas {
   Architecture: Architecture;
@@ -111,6 +115,7 @@ export interface Schemas {
   UnfoldedCounts: UnfoldedCounts;
   VariableResult: VariableResult;
   Variant: Variant;
+  Weights: Weights;
 }
 /**
  * One entry of the catalogue, or one variant of it.
@@ -789,6 +794,10 @@ export interface Parameters {
   values?: {
     [k: string]: Numbers;
   };
+  /**
+   * SHA-256 of a safetensors file that was put under `/v1/weights/{sha256}`: parameters by name. `values` win over it, it wins over defaults and seed.
+   */
+  weights?: string | null;
 }
 /**
  * Text for a one-hot input: one character a step.
