@@ -287,3 +287,18 @@ def test_the_token_of_a_run_keeps_its_seed(client: Client, seed: int) -> None:
     body = {"architecture": "lstm", "parameters": {"seed": seed}}
     token = client.post("/v1/runs", body).json()["run"]
     assert json.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4))) == body
+
+
+def test_a_long_output_is_written_in_parts_and_reads_as_one(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"architecture": "gru", "gradient": {"of": "loss"}}
+    for query in ("", "?encoding_format=base64", "?digits=3"):
+        whole = client.post(f"/v1/runs{query}", body | {"parameters": {"seed": 71}})
+        client.app.state.unrolled.cache._answers.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr("unrolled.service.results.NUMBERS", 7)
+            parts = client.post(f"/v1/runs{query}", body | {"parameters": {"seed": 71}})
+        client.app.state.unrolled.cache._answers.clear()
+        assert parts.content == whole.content
+        assert parts.json() == whole.json()
