@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load
 
 import unrolled
 from service.in_process import Client
 from unrolled.language import parse
 from unrolled.service.app import create_app
+from unrolled.settings import Settings
 
 BLOCK = re.compile(r"^```(\w+)(?: POST (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PAGES = ("README.md", "docs/runs.md", "docs/jacobians-and-facts.md")
@@ -56,6 +59,24 @@ def test_the_reader_of_frames_reads_a_run(
     steps = [int(line.split()[1]) for line in lines if " h " in line]
     assert steps == [1, 2, 4]
     assert "steps 4 h (2, 8)" in lines
+
+
+def test_weights_go_in_and_out_as_the_page_says(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = Client(create_app(Settings(allow_weights=True, weights_folder=tmp_path)))
+    for method in ("get", "put", "post"):
+        call = partial(client.call, method.upper())
+        monkeypatch.setattr(f"httpx.{method}", lambda url, call=call, **more: call(url, **more))
+    names: dict[str, Any] = {}
+    for _, program in blocks(root, "docs/weights.md", "python"):
+        exec(compile(program, "docs/weights.md", "exec"), names)
+    client.close()
+    here, there = map(float, capsys.readouterr().out.split())
+    assert here == pytest.approx(there, rel=1e-5)
+    assert load(names["file"]).keys() == dict(names["module"].named_parameters()).keys()
+    for name, tensor in load(names["content"]).items():
+        assert load(names["file"])[name].equal(tensor)
 
 
 @pytest.mark.parametrize("page", ["docs/runs.md", "docs/jacobians-and-facts.md"])

@@ -59,7 +59,7 @@ def span(header: dict[str, Any]) -> int:
 def packed(header: Any, data: bytes | int | None = None) -> bytes:
     """A file: `data` are its bytes, or how many zeros; default: as many as the header says."""
     text = header if isinstance(header, bytes) else json.dumps(header, ensure_ascii=False).encode()
-    size = span(header) if data is None else data
+    size = data if data is not None else span(header_of(struct.pack("<Q", len(text)) + text))
     return struct.pack("<Q", len(text)) + text + (bytes(size) if isinstance(size, int) else size)
 
 

@@ -157,7 +157,9 @@ class Upload:
         """Read the header, if it is whole; `needed` is what the file must have as far as it is known."""
         if len(self._head) < PREFIX:
             return
-        behind = self.needed = PREFIX + header_length(self._head, self.store.most_tensors)
+        behind = self.needed = PREFIX + header_length(
+            bytes(self._head[:PREFIX]), self.store.most_tensors
+        )
         if len(self._head) < behind:
             return
         self.entries = read_header(bytes(self._head[PREFIX:behind]), self.store.most_tensors)
