@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
@@ -129,3 +130,47 @@ def test_a_tree_is_played_level_by_level(open_page: Open) -> None:
     expect(beat(page)).to_contain_text("Level by level, upwards")
     page.keyboard.press("Escape")
     expect(beat(page)).to_have_count(0)
+
+
+LAST_STEP = """() => {
+    const { clientWidth: width, clientHeight: height } = document.querySelector(".figure-stage");
+    const ofStep = one => one.dataset.node === "loss" || one.dataset.step === "11";
+    const boxes = [...document.querySelectorAll(".figure-mirror [data-node]")].filter(ofStep);
+    const isInside = ({ dataset: { x, y, w, h } }) =>
+        +x >= 0 && +y >= 0 && +x + +w <= width && +y + +h <= height;
+    return [boxes.length, boxes.filter(one => !isInside(one)).map(one => one.dataset.node)];
+}"""
+"""How many boxes the eleventh step, the last, and the loss have, and which are not wholly in sight."""
+
+
+@pytest.mark.parametrize(
+    ("query", "width", "height", "makes_room"),
+    [
+        ("", 1366, 768, "editor"),
+        ("", 1440, 900, "inspector"),
+        ("&embed=1", 700, 500, "page around it"),
+    ],
+)
+def test_the_last_step_stays_in_sight_when_the_figure_makes_room(
+    open_page: Open, query: str, width: int, height: int, makes_room: str
+) -> None:
+    path = f"/lstm?view=unfolded&step=1&text.x=hello%20world{query}"
+    page = open_page(path, width=width, height=height)
+    expect(page.locator(".run-status")).to_contain_text("loss")
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".player-step")).to_have_text("t = 11, “d”")
+    page.wait_for_timeout(900)  # the picture comes to rest, then its copy is renewed
+    count, hidden = page.evaluate(LAST_STEP)
+    assert count == 11
+    assert hidden == []
+    if makes_room == "editor":
+        page.keyboard.press("e")
+        expect(page.get_by_role("textbox", name="Equations, as text")).to_be_visible()
+    elif makes_room == "inspector":
+        page.locator(".typeset [data-node=h]").first.click()
+        expect(page.locator(".inspector-title")).to_be_visible()
+    else:
+        page.set_viewport_size({"width": 400, "height": height})
+    page.wait_for_timeout(1200)
+    assert page.evaluate(LAST_STEP) == [count, []]

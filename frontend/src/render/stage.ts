@@ -260,13 +260,14 @@ export class Stage {
   resize(width: number, height: number): void {
     if (width === this.size.width && height === this.size.height) return;
     const left = this.leftEdge();
+    const wasInSight = this.showsStep();
     this.size = { width, height };
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.refit();
     const isFree = this.isTouched.unfolded || !isWhole(this.pose(), this.unfolded.scale, this.size);
-    if (left !== null && isFree) this.keepLeft(left);
+    if (left !== null && isFree) this.keepLeft(left, wasInSight);
     cancelAnimationFrame(this.request);
     this.frame(); // a resized canvas is empty: not for a moment is it seen so
   }
@@ -278,11 +279,21 @@ export class Stage {
     return camera.x - this.size.width / 2 / camera.scale;
   }
 
-  /** When the column grows or shrinks, what stood at its left stays there. */
-  private keepLeft(left: number): void {
+  /** Whether the current step lies in an unfolded picture, or will when it has come to rest. */
+  private showsStep(): boolean {
+    if (!this.input.unfolded || this.size.width === 0) return false;
+    const pose = { ...this.pose(), progress: 1 };
+    return followed(pose, this.glide?.to ?? this.unfolded, this.size, this.input.step) === null;
+  }
+
+  /** When the column grows or shrinks, what stood at its left stays there, and a step in sight stays in sight. */
+  private keepLeft(left: number, isFollowed: boolean): void {
     const camera = { ...this.unfolded, x: left + this.size.width / 2 / this.unfolded.scale };
     const pose = { ...this.pose(), progress: 1 };
-    this.unfolded = confined(pose, camera, this.size);
+    const kept = confined(pose, camera, this.size);
+    const moved = isFollowed ? followed(pose, kept, this.size, this.input.step) : null;
+    this.unfolded = moved ?? kept;
+    if (this.glide) this.glide = { ...this.glide, to: this.unfolded };
   }
 
   /** Fits again what the reader has not moved. */
