@@ -57,8 +57,12 @@ def load(identity: str, sizes: Mapping[str, int] | None = None) -> Model:
     own = found.defaults
     alphabet = None if found.alphabet == ALPHABET else found.alphabet
     recurrence = read(found.equations, {**own.sizes, **(sizes or {})})
+    own_alphabet = {} if alphabet is None else {"alphabet": alphabet}
     defaults = {
-        "inputs": own.inputs,
+        "inputs": {
+            name: {**own_alphabet, **form} if isinstance(form, dict) and "text" in form else form
+            for name, form in own.inputs.items()
+        },
         "lengths": own.lengths,
         "boundary": own.boundary_of(recurrence),
         "forcing": own.forcing,

@@ -16,6 +16,7 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -80,7 +81,9 @@ class Stopping:
         def on_signal(number: int, frame: FrameType | None) -> None:
             is_first, self.has_begun = not self.has_begun, True
             if is_first:
-                loop.call_soon_threadsafe(self._begin, loop, number, previous[number])
+                loop.call_soon_threadsafe(
+                    self._begin, loop, number, previous[number], context=Context()
+                )  # the signal may have interrupted a request, whose id is not that of the stop
             elif number == signal.SIGINT:  # a second Ctrl+C is impatience
                 previous[number](number, frame)
 

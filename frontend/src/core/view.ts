@@ -83,6 +83,16 @@ export function isWhole(pose: Pose, scale: number, size: Size): boolean {
   return boundsOf({ ...pose, progress: 1 }).width * scale <= size.width - 2 * ROOM.side;
 }
 
+/** Whether the nodes of a step are on the screen; with the first and the last step also what stands around them. */
+export function isOnScreen(pose: Pose, camera: Camera, size: Size, step: number): boolean {
+  if (step <= 1 || step >= Math.max(...pose.lengths)) {
+    return followed(pose, camera, size, step) === null;
+  }
+  const [x] = toScreen(camera, size, stepX(pose, step), 0);
+  const half = (pose.template.pitch * camera.scale) / 3;
+  return x >= half && x <= size.width - half;
+}
+
 /** Where the camera must go so that a step stays in sight; null when it already is. */
 export function followed(pose: Pose, camera: Camera, size: Size, step: number): Camera | null {
   const [x] = toScreen(camera, size, stepX(pose, step), 0);

@@ -16,6 +16,7 @@ import {
   confined,
   foldedCamera,
   followed,
+  isOnScreen,
   isWhole,
   type Size,
   timeAxisOf,
@@ -291,7 +292,8 @@ export class Stage {
     const camera = { ...this.unfolded, x: left + this.size.width / 2 / this.unfolded.scale };
     const pose = { ...this.pose(), progress: 1 };
     const kept = confined(pose, camera, this.size);
-    const moved = isFollowed ? followed(pose, kept, this.size, this.input.step) : null;
+    const isLost = isFollowed && !isOnScreen(pose, kept, this.size, this.input.step);
+    const moved = isLost ? followed(pose, kept, this.size, this.input.step) : null;
     this.unfolded = moved ?? kept;
     if (this.glide) this.glide = { ...this.glide, to: this.unfolded };
   }
