@@ -4,6 +4,7 @@ import type { Role } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
 import { KEYS, keyLabel } from "../state/keys.ts";
 import { helpOpen, text, theme } from "../state/store.ts";
+import { Coded } from "./coded.tsx";
 import { Icon } from "./icons.tsx";
 
 const ROLES: readonly Role[] = ["input", "state", "gate", "output", "loss", "memory"];
@@ -34,6 +35,9 @@ export function Help() {
         </button>
       </div>
       <p>{words.help.intro}</p>
+      <p>
+        <Coded text={words.help.counting} />
+      </p>
       <h3>{words.help.keys}</h3>
       <dl class="key-table">
         {KEYS.map((key) => (

@@ -3,8 +3,9 @@ import { signal } from "@preact/signals";
 import { type Clamp, isSamePlace } from "../core/clamp.ts";
 import type { GraphNode } from "../core/types.ts";
 import { formatNumber } from "../state/format.ts";
-import { clamps, description, index, step, text, total, unit } from "../state/store.ts";
+import { clamps, description, index, shownTrace, step, text, total, unit } from "../state/store.ts";
 import { product } from "../state/trace.ts";
+import { unitName } from "../state/units.ts";
 import { Formula } from "./formula.tsx";
 import { Icon } from "./icons.tsx";
 
@@ -59,7 +60,9 @@ export function Hold({ node, labels }: { node: GraphNode; labels: readonly strin
             }}
           >
             <option value="all">{words.allUnits}</option>
-            <option value="one">{words.unit(labels[unit.value] ?? String(unit.value + 1))}</option>
+            <option value="one">
+              {words.unit(labels[unit.value] ?? nameIn(node, unit.value))}
+            </option>
           </select>
         )}
         {hasSteps && (
@@ -123,13 +126,22 @@ function Held({ clamps: own }: { clamps: readonly Clamp[] }) {
   );
 }
 
-function latexOf(variable: string): string {
-  return description.value?.graph.nodes.find((node) => node.id === variable)?.latex ?? variable;
+function nodeOf(variable: string): GraphNode | undefined {
+  return description.value?.graph.nodes.find((node) => node.id === variable);
 }
 
-function placeOf({ steps: span, units }: Clamp): string {
+function latexOf(variable: string): string {
+  return nodeOf(variable)?.latex ?? variable;
+}
+
+function nameIn(node: GraphNode | undefined, unit: number): string {
+  return node ? unitName(unit, node, shownTrace.value?.lengths ?? {}) : String(unit);
+}
+
+function placeOf({ variable, steps: span, units }: Clamp): string {
   const words = text.value.hold;
-  const unitWords = units ? units.map((each) => words.unit(String(each + 1))) : [];
+  const node = nodeOf(variable);
+  const unitWords = units ? units.map((each) => words.unit(nameIn(node, each))) : [];
   const stepWords = span
     ? [`${index.value} = ${span[0] === span[1] ? span[0] : `${span[0]}…${span[1]}`}`]
     : [];

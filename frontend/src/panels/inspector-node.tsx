@@ -22,6 +22,7 @@ import {
   traceVersion,
   unit,
 } from "../state/store.ts";
+import { unitName } from "../state/units.ts";
 import { Chart } from "./chart.tsx";
 import { EquationNumbers } from "./equation-numbers.tsx";
 import { Formula } from "./formula.tsx";
@@ -38,6 +39,7 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
   const here = isBoundary ? at : step.value;
   const values = shownTrace.value?.value(node.id, here) ?? null;
   const labels = unitLabels(node);
+  const lengths = shownTrace.value?.lengths ?? {};
   const graph = description.value?.graph;
   const reads = graph?.edges.filter((edge) => edge.target === node.id) ?? [];
   const readers = graph?.edges.filter((edge) => edge.source === node.id) ?? [];
@@ -65,7 +67,7 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
         <EquationNumbers
           equation={equation}
           at={here}
-          label={labels[unit.value] ?? String(unit.value + 1)}
+          label={labels[unit.value] ?? unitName(unit.value, node, lengths)}
         />
       )}
       {node.kind === "input" && <p class="note">{words.given}</p>}
@@ -75,6 +77,7 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
           node={node}
           labels={labels}
           range={shownTrace.value?.range(node.id) ?? [0, 0]}
+          at={here}
           tools={<Copy content={() => JSON.stringify([...values])} />}
         />
       ) : (
@@ -136,8 +139,14 @@ function History({ node, labels }: { node: GraphNode; labels: string[] }) {
   if (!trace || units.length === 0) return null;
   const own = units[unit.value] ?? units[0];
   const now = own?.[step.value - 1];
-  const name = labels[unit.value] ?? String(unit.value + 1);
-  const label = units.length > 1 ? words.history(name) : words.historyScalar;
+  const name = labels[unit.value] ?? unitName(unit.value, node, trace.lengths);
+  const inner = description.value?.domains.find((each) => each.name === node.domains[1]);
+  const isStep = node.shape.length === 0 && inner !== undefined; // what it has many of are steps
+  const label = isStep
+    ? words.historyAt(inner.index, name)
+    : units.length > 1
+      ? words.history(name)
+      : words.historyScalar;
   return (
     <section>
       <h3>

@@ -73,7 +73,8 @@ export function Matrix({ output }: { output: RunOutput }) {
           const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
           const value = output.data[row * columns + column];
           if (value === undefined) return;
-          event.currentTarget.title = `${row + 1}, ${column + 1}: ${value ?? "NaN"}`;
+          const place = output.shape.length > 1 ? `${row}, ${column}` : row;
+          event.currentTarget.title = `${place}: ${value ?? "NaN"}`;
         }}
       />
       <p class="note">

@@ -3,6 +3,7 @@ import type { GraphNode, Selection } from "../core/types.ts";
 import { colourOf, rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
 import { point, release, turnTo } from "../state/actions.ts";
 import { description, pins, shownTrace, text, theme, traceVersion } from "../state/store.ts";
+import { unitName } from "../state/units.ts";
 import { Formula } from "./formula.tsx";
 import { Icon } from "./icons.tsx";
 
@@ -82,7 +83,7 @@ function Cells({ node, step }: { node: GraphNode; step: number }) {
       {[...values.subarray(0, MOST)].map((value, i) => (
         <i
           key={i}
-          title={`${i + 1}: ${shortNumber(value)}`}
+          title={`${unitName(i, node, trace?.lengths ?? {})}: ${shortNumber(value)}`}
           style={{ background: colourOf(node, value, ranges, theme.value) }}
         />
       ))}

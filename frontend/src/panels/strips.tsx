@@ -21,6 +21,7 @@ import { isAdding } from "../render/gestures.ts";
 import { layStrips, paintStrips, type Strip, stepAtX, unitAt } from "../render/strips.ts";
 import { rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
 import { language, run, sorting, theme, unit } from "../state/store.ts";
+import { unitName } from "../state/units.ts";
 import { Name } from "./figure-parts.tsx";
 import { figureWords } from "./figure-words.ts";
 
@@ -232,5 +233,5 @@ function textUnder(place: { strip: Strip; step: number }, y: number, trace: Trac
   if (!values) return `${name}(${step})`;
   if (values.length === 1) return `${name}(${step}) = ${shortNumber(values[0] ?? 0)}`;
   const own = unitAt(strip, y);
-  return `${name}(${step})[${own + 1}] = ${shortNumber(values[own] ?? 0)}`;
+  return `${name}(${step})[${unitName(own, strip.node, trace.lengths)}] = ${shortNumber(values[own] ?? 0)}`;
 }

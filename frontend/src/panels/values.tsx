@@ -5,18 +5,22 @@ import type { GraphNode } from "../core/types.ts";
 import { domainOfScale, scaleOfRole, valueColour } from "../render/colours.ts";
 import { formatNumber, fullNumber } from "../state/format.ts";
 import { shownTrace, text, theme, unit } from "../state/store.ts";
+import { unitAddress, unitName } from "../state/units.ts";
+import { Coded } from "./coded.tsx";
 
 interface ValuesProps {
   values: Float32Array;
   node: GraphNode;
   labels: readonly string[];
   range: readonly [number, number];
+  /** The step whose values these are; left out where none of them has an address. */
+  at?: number;
   tools: ComponentChildren;
 }
 
 const MOST = 256;
 
-export function Values({ values, node, labels, range, tools }: ValuesProps) {
+export function Values({ values, node, labels, range, at, tools }: ValuesProps) {
   const words = text.value.inspector;
   const list = useRef<HTMLUListElement>(null);
   const chosen = unit.value;
@@ -33,12 +37,18 @@ export function Values({ values, node, labels, range, tools }: ValuesProps) {
     if (shown !== "values") return shown === "gradients" ? words.gradient : words.difference;
     return own.length > 1 ? words.values : words.value;
   };
-  const columns = node.shape.length > 1 ? (node.shape.at(-1) ?? 1) : null;
+  const lengths = shownTrace.value?.lengths ?? {};
+  const isAddressed = at !== undefined && values.length > 1 && node.shape.length > 0;
   return (
     <section>
       <h3>
         {nameOf(values)} {tools}
       </h3>
+      {isAddressed && (
+        <p class="note counting">
+          <Coded text={words.counting(unitAddress(chosen, at, node, lengths))} />
+        </p>
+      )}
       <ul class="values" ref={list}>
         {[...values.subarray(0, MOST)].map((value, i) => (
           <li key={i}>
@@ -51,7 +61,7 @@ export function Values({ values, node, labels, range, tools }: ValuesProps) {
               }}
             >
               {values.length > 1 && (
-                <span class="value-unit">{labels[i] ?? unitName(i, columns)}</span>
+                <span class="value-unit">{labels[i] ?? unitName(i, node, lengths)}</span>
               )}
               <Bar value={value} node={node} range={range} />
               <span class="value-number" title={fullNumber(value)}>
@@ -64,11 +74,6 @@ export function Values({ values, node, labels, range, tools }: ValuesProps) {
       {values.length > MOST && <p class="note">{words.more(values.length - MOST)}</p>}
     </section>
   );
-}
-
-/** Units count from 1, as the book's subscripts do; those of a matrix by row and column. */
-function unitName(i: number, columns: number | null): string {
-  return columns === null ? String(i + 1) : `${Math.floor(i / columns) + 1},${(i % columns) + 1}`;
 }
 
 /** The share of the scale that a value fills, from zero to its side. */

@@ -298,10 +298,13 @@ export const en = {
     gradient: "Gradient",
     difference: "Difference",
     unit: "Unit",
+    counting: (address: string) =>
+      `Units count from 0, steps from 1: the chosen unit is \`${address}\`.`,
     value: "Value",
     copy: "Copy",
     copied: "Copied",
     history: (unit: string) => `Unit ${unit} over time`,
+    historyAt: (index: string, step: string) => `${index} = ${step}, over time`,
     historyScalar: "Over time",
     from: "Reads",
     to: "Is read by",
@@ -386,6 +389,8 @@ export const en = {
     close: "Close",
     intro:
       "The equations are the program: the figure, the schedule and every number are made from them. Point at a symbol, and everything that belongs to it lights up; select it, and the inspector shows what torch computed.",
+    counting:
+      "Steps count from 1, units from 0, as in Python and in CSV: `h[3][0]` is the first unit of h at step 3.",
     keys: "Keys",
     colours: "Colours",
     presenter: "Presenter remotes send Page Up and Page Down: they step through time.",

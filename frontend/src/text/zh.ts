@@ -286,10 +286,12 @@ export const zh: Dictionary = {
     gradient: "梯度",
     difference: "差",
     unit: "单元",
+    counting: (address) => `单元从 0 数起，步从 1 数起：所选单元是 \`${address}\`。`,
     value: "数值",
     copy: "复制",
     copied: "已复制",
     history: (unit) => `单元 ${unit} 随时间的变化`,
+    historyAt: (index, step) => `${index} = ${step} 随时间的变化`,
     historyScalar: "随时间的变化",
     from: "读取",
     to: "被读取",
@@ -362,6 +364,8 @@ export const zh: Dictionary = {
     close: "关闭",
     intro:
       "方程就是程序：图、调度和每一个数都由它们得出。指向一个符号，与它有关的一切都会亮起；选中它，查看器会显示 torch 算出的数。",
+    counting:
+      "步从 1 数起，单元从 0 数起，与 Python 和 CSV 一致：`h[3][0]` 是 h 在第 3 步的第一个单元。",
     keys: "按键",
     colours: "颜色",
     presenter: "演示遥控器发送 Page Up 和 Page Down：用来在时间上前后移动。",
