@@ -141,6 +141,17 @@ def test_tab_indents_and_escape_then_tab_leaves_the_editor(open_page: Open) -> N
     expect(editor(page)).not_to_be_focused()
 
 
+def test_escape_leaves_the_text_and_keys_act_on_the_page_again(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&edit=1")
+    before = editor(page).input_value()
+    press(page, "Escape", "?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(editor(page)).to_have_value(before)
+    press(page, "Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(editor(page)).to_be_visible()
+
+
 def test_the_inspector_shows_the_numbers_that_the_service_computed(
     open_page: Open, live_server: str
 ) -> None:
@@ -168,7 +179,7 @@ def test_a_link_opens_the_same_view_again(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}&text.x=hello")
     press(page, "e")
     replace_in_editor(page, "tanh(b", "relu(b")
-    press(page, "Escape", "Escape", "End")
+    press(page, "Escape", "End")
     page.locator(".typeset [data-node=s]").first.click()
     press(page, "ArrowDown", "t")
     expect(page).to_have_url(re.compile("unit=1.*theme=night"))
@@ -280,7 +291,7 @@ def test_a_text_that_cannot_run_shows_no_numbers_of_the_text_before(open_page: O
     expect(page.locator(".trouble")).to_contain_text("h[99]")
     expect(play).to_be_disabled()
     expect(values).not_to_contain_text(re.compile(r"\d\.\d"))
-    press(page, "Escape", "Escape", "Tab", " ")
+    press(page, "Escape", "Tab", " ")
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
     editor(page).fill(original)
     expect(play).to_be_enabled()

@@ -221,6 +221,10 @@ def test_an_embedded_figure_says_what_it_shows_and_hides_no_keys(open_page: Open
     page.keyboard.press("o")
     expect(page).to_have_url(re.compile("open="))
     assert "edit" not in page.url
+    page.keyboard.press("?")
+    listed = page.locator(".key-table kbd").all_inner_texts()
+    assert "O" in listed
+    assert not {"S", "E", "P"} & set(listed), "help names keys that do nothing here"
 
 
 def streams(pdf: bytes) -> bytes:

@@ -15,7 +15,6 @@ const TOP = 8;
 export function Editor() {
   const area = useRef<HTMLTextAreaElement>(null);
   const backdrop = useRef<HTMLPreElement>(null);
-  const leaves = useRef(false); // Escape was pressed: the next Tab leaves
   const [scroll, setScroll] = useState(0);
   const source = equations.value;
   const faults = diagnostics.value;
@@ -50,14 +49,6 @@ export function Editor() {
     const isRedo =
       hasCommand &&
       (event.key.toLowerCase() === "y" || (event.key.toLowerCase() === "z" && event.shiftKey));
-    if (event.key === "Escape" && !leaves.current) {
-      leaves.current = true;
-      said.value = text.value.equations.leave;
-      event.preventDefault();
-      return;
-    }
-    if (event.key === "Tab" && leaves.current) return;
-    if (event.key !== "Shift") leaves.current = false;
     if (isUndo) undoEquations();
     else if (isRedo) redoEquations();
     else if (event.key === "Tab") apply(indent(source, from, to, event.shiftKey));

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Role } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
-import { KEYS, keyLabel } from "../state/keys.ts";
+import { keyLabel, keysHere } from "../state/keys.ts";
 import { helpOpen, text, theme } from "../state/store.ts";
 import { Coded } from "./coded.tsx";
 import { Icon } from "./icons.tsx";
@@ -40,7 +40,7 @@ export function Help() {
       </p>
       <h3>{words.help.keys}</h3>
       <dl class="key-table">
-        {KEYS.map((key) => (
+        {keysHere().map((key) => (
           <div key={key.name}>
             <dt>
               {[...new Set(key.keys.map((each) => keyLabel(each, words)))].map((label) => (

@@ -78,9 +78,9 @@ export function tooltip(name: Name, text: Dictionary, words = text.keys[name]): 
 export function listenToKeys(): () => void {
   const onKey = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const key = KEYS.find((each) => each.keys.includes(event.key));
+    if (event.isComposing) return; // keys of an input method are its own
+    const key = keysHere().find((each) => each.keys.includes(event.key));
     if (!key || isKept(event)) return;
-    if (store.embedded.value && NEEDS_THE_PAGE.has(key.name)) return;
     if (key.act() !== false) event.preventDefault();
   };
   window.addEventListener("keydown", onKey);
@@ -89,6 +89,11 @@ export function listenToKeys(): () => void {
 
 /** What acts on parts that a page inside another one has not. */
 const NEEDS_THE_PAGE: ReadonlySet<Name> = new Set(["edit", "pin", "save"]);
+
+/** The keys that do something on the page as it stands. */
+export function keysHere(): readonly Key[] {
+  return store.embedded.value ? KEYS.filter((each) => !NEEDS_THE_PAGE.has(each.name)) : KEYS;
+}
 
 const FIELDS = "input:not([type=range]), textarea, select, [contenteditable=true]";
 const PRESSABLE = "button, a[href], summary, [role=tab], [role=option], [role=menuitemradio]";
@@ -129,7 +134,8 @@ function toggleEditing(): void {
 function closeSomething(): boolean {
   const active = document.activeElement;
   if (active instanceof HTMLElement && active.matches(FIELDS)) {
-    active.blur();
+    active.blur(); // Tab goes on from where it was
+    if (active instanceof HTMLTextAreaElement) store.said.value = store.text.value.say.left;
     return true;
   }
   const open: [boolean, () => void][] = [

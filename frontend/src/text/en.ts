@@ -67,7 +67,7 @@ export const en = {
     rules: "Rule book",
     changed: "changed",
     editor: "Equations, as text",
-    leave: "Tab indents. To leave the editor: Escape, then Tab.",
+    leave: "Tab indents; Escape leaves the text.",
     line: (line: number) => `Line ${line}`,
     stale: "The figure shows the last text that could be read.",
     reading: "Reading…",
@@ -457,6 +457,7 @@ export const en = {
     selected: (name: string) => `${name} is selected`,
     cleared: "Nothing is selected",
     done: (steps: number) => `The run is complete: ${steps} steps`,
+    left: "Out of the text: keys act on the page again",
     fault: (line: number, detail: string) => `Line ${line}: ${detail}`,
   },
 };

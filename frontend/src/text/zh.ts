@@ -67,7 +67,7 @@ export const zh: Dictionary = {
     rules: "规则页",
     changed: "已修改",
     editor: "方程的文本",
-    leave: "Tab 键缩进。要离开编辑器：先按 Esc，再按 Tab。",
+    leave: "Tab 键缩进，Esc 键离开文本。",
     line: (line) => `第 ${line} 行`,
     stale: "图中显示的是最后一次能够读懂的文本。",
     reading: "正在读取…",
@@ -430,6 +430,7 @@ export const zh: Dictionary = {
     selected: (name) => `已选择 ${name}`,
     cleared: "未选择任何对象",
     done: (steps) => `运行完成：${steps} 步`,
+    left: "已离开文本：按键重新作用于页面",
     fault: (line, detail) => `第 ${line} 行：${detail}`,
   },
 };
