@@ -121,25 +121,6 @@ def test_a_scrubber_put_down_in_playback_shows_what_was_known_there(open_page: O
     assert ("h", 5) in places(page)
 
 
-@pytest.mark.parametrize(
-    "address", ["embed=1&w=600", "embed=1&w=700", "lang=zh&embed=1&w=600", "w=390", "selection=s"]
-)
-def test_the_players_row_keeps_its_height_during_playback(open_page: Open, address: str) -> None:
-    width = re.search(r"w=(\d+)", address)
-    page = open_page(f"{SHORT}&{address}", width=int(width[1]) if width else 1440, height=700)
-    expect(page.locator(".run-status b")).to_be_visible()
-    heights = [page.locator(".player").bounding_box()]
-    page.locator(".play").click()
-    page.locator(".play").click()
-    page.keyboard.press("Home")
-    for _ in range(5):
-        expect(beat(page)).to_be_visible()
-        heights.append(page.locator(".player").bounding_box())
-        page.keyboard.press("PageDown")
-    assert len({box["height"] for box in heights if box}) == 1
-    assert page.locator(".player").evaluate("all => all.scrollWidth <= all.clientWidth")
-
-
 def test_a_tree_is_played_level_by_level(open_page: Open) -> None:
     page = open_page("/recursive-net?view=unfolded")
     start(page)
