@@ -75,7 +75,7 @@ def test_a_refusal_and_a_crash_have_an_id_too(
     headers = {"X-Request-ID": "mine"}
     refused = client.post("/v1/runs", {}, headers=headers)
     assert (refused.status_code, refused.headers["x-request-id"]) == (422, "mine")
-    stranger = client.get("/healthz", headers={**headers, "host": "evil.example"})
+    stranger = client.get("/docs", headers={**headers, "host": "evil.example"})
     assert (stranger.status_code, stranger.headers["x-request-id"]) == (400, "mine")
 
     def crash(*_: object) -> None:

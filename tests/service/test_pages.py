@@ -173,3 +173,10 @@ def test_runs_do_not_wait_for_compression(client: Client) -> None:
     answer = client.post("/v1/runs", body, headers={"accept-encoding": "gzip"})
     assert len(answer.content) > 100_000
     assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_under_any_name(client: Client, path: str) -> None:
+    client.app.state.unrolled.workers.is_warm = True
+    assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/gru", headers={"host": "10.0.0.7:8000"}).status_code == 400

@@ -56,15 +56,20 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+HEALTH = frozenset({"/healthz", "/readyz"})
+"""Whether the service is well is said under any name: whoever watches over it asks by an address of its own."""
+
+
 class KnownHosts:
-    """Answers only to the given host names (a page elsewhere could rebind its own to loopback)."""
+    """Answers only to the given host names (a page elsewhere could rebind its own to loopback), but for `HEALTH`."""
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self.app = app
         self.hosts = frozenset(host.lower().strip("[]") for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or "*" in self.hosts or host_of(scope) in self.hosts:
+        is_open = scope["type"] != "http" or "*" in self.hosts or scope["path"] in HEALTH
+        if is_open or host_of(scope) in self.hosts:
             await self.app(scope, receive, send)
             return
         language = language_of(Request(scope))
