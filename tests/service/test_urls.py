@@ -115,6 +115,17 @@ def test_a_slice_is_the_part_of_the_whole(
         assert np.array_equal(array, whole[name][place])
 
 
+def test_every_output_is_at_its_own_address_with_the_same_numbers(client: Client) -> None:
+    """Bit for bit, the parts of gradients and what steps contribute among them."""
+    body = BODY | {"gradient": {"of": "loss", "parts": True, "contributions": True}}
+    whole = arrays(client.post("/v1/runs?format=npz", body).content)
+    assert {"grad/o/p", "grad/W/time", "h[0]"} <= whole.keys()
+    for name, array in whole.items():
+        answer = client.get(f"/v1/runs/{token(body)}/variables/{quote(name)}?format=npz")
+        assert answer.status_code == 200, name
+        assert arrays(answer.content)[name].tobytes() == array.tobytes(), name
+
+
 def test_a_slice_says_which_steps_and_units_it_has(client: Client) -> None:
     answer = client.get(f"/v1/runs/{token(BODY)}/variables/h?steps=2:5:2&units=7,1").json()
     assert (answer["steps"], answer["units"]) == ({"time": [2, 4]}, [7, 1])

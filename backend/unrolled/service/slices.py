@@ -38,17 +38,16 @@ class Part:
     units: Sequence[int] | None = None
 
     def narrowed(self, request: RunRequest) -> RunRequest:
-        """The same run, of which only what this part needs is recorded."""
-        base = self.name.removeprefix(GRADIENT).split("/")[0]
+        """The same run, of which only what this part needs is recorded; its gradients stay as they were asked for.
+
+        Which way a backward pass goes depends on all that is asked of it, and so may its last digit.
+        """
         if not self.name.startswith(GRADIENT):
             name = re.sub(r"\[.*", "", self.name)
             return request.model_copy(update={"variables": [name], "gradient": None})
         if request.gradient is None:
             raise ProblemError("not-found", [Fault("no-gradient", parameter="name")])
-        gradient = request.gradient
-        if gradient.variables is None:
-            gradient = gradient.model_copy(update={"variables": [re.sub(r"\[.*", "", base)]})
-        return request.model_copy(update={"variables": [], "gradient": gradient})
+        return request.model_copy(update={"variables": []})
 
     def of(self, tensors: Sequence[Tensor]) -> Tensor:
         """The part itself. Raises `ProblemError` where the run has no such tensor, step or unit."""

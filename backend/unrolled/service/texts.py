@@ -526,8 +526,11 @@ FAULTS: dict[str, Texts] = {
         "zh": ("有的单元不存在。", "单元编号从 0 到 {limit}。"),
     },
     "slice-domains": {
-        "en": ("There are more ranges of steps than domains.", "The variable has {limit} domains."),
-        "zh": ("步的范围多于域的个数。", "这个变量有 {limit} 个域。"),
+        "en": (
+            "There are more ranges of steps than domains.",
+            "Domains of this variable: {limit}.",
+        ),
+        "zh": ("步的范围多于域的个数。", "这个变量的域数：{limit}。"),
     },
     "slice-scalar": {
         "en": ("The variable has no units to choose from.", "Leave `units` out."),
