@@ -282,6 +282,19 @@ FramesBody = Annotated[RunRequest, Depends(body_of(RunRequest, FRAMES))]
 EventsBody = Annotated[RunRequest, Depends(body_of(RunRequest, EVENTS))]
 
 
+async def wanted_form(
+    request: Request,
+    digits: Digits = None,
+    asked: AskedFormat = None,
+    encoding: AskedEncoding = "float",
+) -> Wanted:
+    """In what form the answer is wanted. Raises `ProblemError`."""
+    return Wanted(format_of(request, asked), digits, encoding)
+
+
+WantedForm = Annotated[Wanted, Depends(wanted_form)]
+
+
 async def run_of_token(request: Request, token: Token) -> RunRequest:
     """The run that the token in the URL stands for. Raises `ProblemError`."""
     state_of(request).admission.check()
@@ -295,15 +308,13 @@ TokenRun = Annotated[RunRequest, Depends(run_of_token)]
 async def run_whole(
     request: Request,
     body: RunBody,
-    digits: Digits = None,
-    asked: AskedFormat = None,
-    encoding: AskedEncoding = "float",
+    wanted: WantedForm,
 ) -> Response:
     """The whole run at once: JSON, npz (`numpy.load`), safetensors, Arrow, or CSV with a line per number.
 
     `Content-Location` is its address for `GET`, where the request is short enough to be one.
     """
-    return await whole(request, body, Wanted(format_of(request, asked), digits, encoding))
+    return await whole(request, body, wanted)
 
 
 @router.post("/v1/runs/stream", tags=["runs"], summary="Run, and send the steps as they come")
@@ -364,12 +375,10 @@ async def run_events(
 async def get_run(
     request: Request,
     body: TokenRun,
-    digits: Digits = None,
-    asked: AskedFormat = None,
-    encoding: AskedEncoding = "float",
+    wanted: WantedForm,
 ) -> Response:
     """What `POST /v1/runs` answers to the request that is the token; `If-None-Match` costs nothing (304)."""
-    return await whole(request, body, Wanted(format_of(request, asked), digits, encoding))
+    return await whole(request, body, wanted)
 
 
 @router.get(
@@ -381,27 +390,22 @@ async def get_variable(
     request: Request,
     body: TokenRun,
     name: TensorName,
+    wanted: WantedForm,
     steps: AskedSteps = None,
     units: AskedUnits = None,
-    digits: Digits = None,
-    asked: AskedFormat = None,
-    encoding: AskedEncoding = "float",
 ) -> Response:
     """A tensor of the run, by the name it has in `outputs`; only what it needs is recorded."""
     making = of_variable(read_part(name, steps, units))
-    return await whole(request, body, Wanted(format_of(request, asked), digits, encoding), making)
+    return await whole(request, body, wanted, making)
 
 
 @router.get("/v1/runs/{token}/parameters", tags=["runs by URL"], summary="The parameters of a run")
 async def get_parameters(
     request: Request,
     body: TokenRun,
-    digits: Digits = None,
-    asked: AskedFormat = None,
-    encoding: AskedEncoding = "float",
+    wanted: WantedForm,
 ) -> Response:
     """What the run computes with, given or drawn from its seed. Nothing is run."""
-    wanted = Wanted(format_of(request, asked), digits, encoding)
     return await whole(request, body, wanted, PARAMETERS)
 
 
