@@ -28,7 +28,8 @@ with unrolled.connect("http://127.0.0.1:8000") as service:
     run = service.load("lstm").run("hello")             # or service.run("lstm", "hello")
     run["f"], run.gradient("h"), run.jacobian("h", "h")
     for chunk in service.parse(text).chunks(lengths={"time": 10_000}):
-        chunk.first, chunk.last, chunk.values["h"]      # as the steps are computed
+        if chunk.domain is not None:                    # the last one holds what has no steps
+            chunk.first, chunk.last, chunk.values["h"]  # as the steps are computed
 ```
 
 The result is a `Result` like that of a local run, with the same names, shapes and types; where both machines have the
