@@ -110,7 +110,7 @@ def test_an_edited_equation_runs_and_undo_brings_everything_back(open_page: Open
     expect(editor(page)).to_have_value(original)
 
 
-def test_a_fault_is_explained_beside_its_line_and_the_last_picture_stays(open_page: Open) -> None:
+def test_a_fault_is_explained_below_the_text_and_the_last_picture_stays(open_page: Open) -> None:
     page = open_page(f"/lstm?{STILL}")
     loss = page.locator(".run-status b").inner_text()
     press(page, "e")
@@ -118,16 +118,31 @@ def test_a_fault_is_explained_beside_its_line_and_the_last_picture_stays(open_pa
     card = page.locator(".callout")
     expect(card).to_contain_text("tanhh")
     expect(card).to_contain_text("tanh?")
-    line = page.locator(".editor-gutter .is-fault")
-    expect(line).to_have_text("11")
-    mark, place = card.bounding_box(), line.bounding_box()
-    assert mark is not None
-    assert place is not None
-    assert abs(mark["y"] - place["y"]) < 24, "the card stands level with its line"
+    expect(page.locator(".editor-gutter .is-fault")).to_have_text("11")
+    press(page, "Control+Home")
+    card.get_by_role("button", name="Line 11").click()
+    chosen = "const e = document.activeElement; e.value.slice(e.selectionStart, e.selectionEnd)"
+    assert page.evaluate(chosen) == "tanhh", "the card's line leads to the place in the text"
     expect(page.get_by_text("Last good picture")).to_be_visible()
     expect(page.locator(".run-status b")).to_have_text(loss)
     page.get_by_role("button", name="中文").click()
     expect(card).to_contain_text("没有")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1440, 560), (1000, 800)])
+def test_faults_cover_neither_the_figure_nor_the_player_nor_the_text(
+    open_page: Open, width: int, height: int
+) -> None:
+    page = open_page(f"/lstm?{STILL}", width=width, height=height)
+    press(page, "e")
+    replace_in_editor(page, "sigmoid(", "sigmod(")
+    cards = page.locator(".callout")
+    expect(cards.first).to_be_in_viewport(ratio=0.9)
+    lowest = cards.first.bounding_box()
+    stage = page.locator(".stage").bounding_box()
+    assert lowest is not None
+    assert stage is not None
+    assert lowest["x"] + lowest["width"] <= stage["x"], "the cards stay in the column of the text"
 
 
 def test_tab_indents_and_escape_then_tab_leaves_the_editor(open_page: Open) -> None:

@@ -1,16 +1,21 @@
-/** The equations as text, in place: coloured like the figure, faults beside the line they are on. */
+/** The equations as text, in place: coloured like the figure, faults marked in it and told below. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ProblemEntry } from "../api/wire.ts";
 import type { FoldedGraph, Theme } from "../core/types.ts";
 import { symbolColour } from "../render/colours.ts";
 import { redoEquations, setEquations, undoEquations } from "../state/actions.ts";
-import { breakLine, caretAfter, type Edit, indent, pieces, spanOn } from "../state/source.ts";
+import {
+  breakLine,
+  caretAfter,
+  type Edit,
+  indent,
+  pieces,
+  selectionOf,
+  spanOn,
+} from "../state/source.ts";
 import { description, diagnostics, equations, reading, said, text, theme } from "../state/store.ts";
 import { Coded } from "./coded.tsx";
 import { Icon } from "./icons.tsx";
-
-const LINE = 22; // pixels; the same as --code-line
-const TOP = 8;
 
 export function Editor() {
   const area = useRef<HTMLTextAreaElement>(null);
@@ -39,6 +44,12 @@ export function Editor() {
     element.value = edit.text;
     element.setSelectionRange(edit.from, edit.to);
     setEquations(edit.text, true);
+  };
+  const goToPlace = (fault: ProblemEntry) => {
+    const place = selectionOf(source, fault);
+    if (!place) return;
+    area.current?.focus();
+    area.current?.setSelectionRange(place.from, place.to);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const element = area.current;
@@ -95,7 +106,7 @@ export function Editor() {
           />
         </div>
       </div>
-      <Callouts faults={faults} scroll={scroll} />
+      <Callouts faults={faults} onPlace={goToPlace} />
       <Note count={faults.length} />
     </div>
   );
@@ -150,65 +161,31 @@ function colourOf(name: string, graph: FoldedGraph | undefined, theme: Theme): s
   return node && symbolColour(node, theme);
 }
 
-/** One card per fault, level with its line; cards that would overlap move down. */
-function Callouts({ faults, scroll }: { faults: readonly ProblemEntry[]; scroll: number }) {
-  const list = useRef<HTMLUListElement>(null);
-  useLayoutEffect(() => {
-    const abort = new AbortController();
-    const place = () => list.current && placeCallouts(list.current, scroll);
-    place();
-    window.addEventListener("scroll", place, { capture: true, signal: abort.signal });
-    window.addEventListener("resize", place, { signal: abort.signal });
-    document.addEventListener("transitionend", place, { signal: abort.signal });
-    return () => abort.abort();
-  }, [faults, scroll]);
-  if (faults.length === 0) return null;
+/** One card per fault, below the text; where the text is long they stay in sight above its end. */
+function Callouts(props: { faults: readonly ProblemEntry[]; onPlace(fault: ProblemEntry): void }) {
+  if (props.faults.length === 0) return null;
   return (
-    <ul class="callouts" ref={list} role="alert">
-      {faults.map((fault) => (
-        <li
-          key={`${fault.line}-${fault.column}-${fault.code}`}
-          class="callout"
-          data-top={TOP + ((fault.line ?? 1) - 1) * LINE}
-        >
-          <p class="callout-place">
-            <Icon name="warning" />
-            {fault.line ? text.value.equations.line(fault.line) : null}
-          </p>
-          <p>
-            <Coded text={fault.detail} />
-          </p>
-          {fault.hint && (
-            <p class="callout-hint">
-              <Coded text={fault.hint} />
+    <ul class="callouts" role="alert">
+      {props.faults.map((fault) => (
+        <li key={`${fault.line}-${fault.column}-${fault.code}`} class="callout">
+          <Icon name="warning" />
+          <div>
+            {fault.line && (
+              <button type="button" class="callout-place" onClick={() => props.onPlace(fault)}>
+                {text.value.equations.line(fault.line)}
+              </button>
+            )}
+            <p>
+              <Coded text={fault.detail} />
             </p>
-          )}
+            {fault.hint && (
+              <p class="callout-hint">
+                <Coded text={fault.hint} />
+              </p>
+            )}
+          </div>
         </li>
       ))}
     </ul>
   );
-}
-
-const GAP = 8;
-
-/**
- * Right of the editor, level with their lines but above the player; lines that are scrolled away
- * hide their cards.
- */
-function placeCallouts(list: HTMLElement, scroll: number): void {
-  const frame = list.previousElementSibling?.getBoundingClientRect();
-  if (!frame) return;
-  list.style.setProperty("--left", `${frame.right + 12}px`);
-  const floor = document.querySelector(".figure-place")?.getBoundingClientRect().bottom;
-  let free = 0;
-  for (const card of list.children) {
-    if (!(card instanceof HTMLElement)) continue;
-    const wanted = frame.top + Number(card.dataset.top ?? 0) - scroll;
-    const highest = (floor ?? window.innerHeight) - card.offsetHeight;
-    const top = Math.max(Math.min(wanted, highest), free);
-    card.style.setProperty("--top", `${top}px`);
-    card.classList.toggle("is-apart", Math.abs(wanted - top) > LINE / 2);
-    card.hidden = wanted < frame.top - LINE || wanted > frame.bottom;
-    free = top + card.offsetHeight + GAP;
-  }
 }

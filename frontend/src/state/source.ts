@@ -54,6 +54,23 @@ export function spanOn(fault: ProblemEntry, line: number): Span | null {
   return { from, to: Math.max(end, from + 1) };
 }
 
+/** Where a fault stands, counted in characters of the whole text; null if it names no line. */
+export function selectionOf(
+  text: string,
+  fault: ProblemEntry,
+): { from: number; to: number } | null {
+  const number = fault.line ?? 0;
+  const span = spanOn(fault, number);
+  if (!span) return null;
+  const lines = text.split("\n");
+  const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  const length = lines[number - 1]?.length ?? 0;
+  return {
+    from: start + Math.min(span.from - 1, length),
+    to: start + Math.min(span.to - 1, length),
+  };
+}
+
 export interface Edit {
   text: string;
   from: number;
