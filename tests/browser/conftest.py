@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -41,7 +42,14 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
     complaints: list[str] = []
 
     def open_one(
-        path: str, *, width: int = 1440, height: int = 900, before: str = "", **options: object
+        path: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        before: str = "",
+        ready: str = "",
+        routes: Mapping[str, Callable[[Route], None]] = MappingProxyType({}),
+        **options: object,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -55,8 +63,13 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         page.on("console", lambda said: complaints.extend(complaint(said.type, said.text)))
         page.on("request", lambda asked: complaints.extend(stranger(asked.url, live_server)))
+        for address, answer in routes.items():
+            page.route(address, answer)
         page.goto(path)
-        page.locator(".player-step").filter(has_text="=").wait_for()
+        if ready:  # another sign than a run whose steps are there
+            page.get_by_text(ready).wait_for()
+        else:
+            page.locator(".player-step").filter(has_text="=").wait_for()
         return page
 
     yield open_one

@@ -6,9 +6,10 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 Open = Callable[..., Page]
 
@@ -578,3 +579,47 @@ def test_going_back_brings_step_fold_and_place_together(open_page: Open) -> None
     page.wait_for_timeout(500)
     assert page.evaluate(BOXES_SEEN) == seen
     expect(page).to_have_url(re.compile("place=300%2C290%2C2"))
+
+
+FAULTY = "x: onehot(27)\nh: 8\nfor t in time:\n    h[t] = tnh(W @ h[t-1] + U @ x[t])\n"
+
+
+def test_a_page_opened_with_a_faulty_text_says_so_and_leads_to_it(open_page: Open) -> None:
+    page = open_page(f"/lstm?equations={quote(FAULTY)}", ready="Nothing is drawn yet")
+    expect(page.get_by_text("Nothing is drawn yet")).to_be_visible()
+    expect(page.get_by_text("Last good picture")).to_have_count(0)
+    page.get_by_role("button", name="Mend its error").click()
+    expect(editor(page)).to_be_focused()
+    replace_in_editor(page, "tnh", "tanh")
+    expect(page.get_by_text("Nothing is drawn yet")).to_have_count(0)
+    expect(step(page)).to_contain_text("t = 1")
+
+
+def test_values_of_an_older_input_are_told_apart(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&text.x=hello")
+    old = page.get_by_text("Values of the last run that worked")
+    expect(old).to_have_count(0)
+    page.locator("#input-x").fill("héllo")
+    expect(old).to_be_visible()
+    page.locator("#input-x").fill("hallo")
+    expect(old).to_have_count(0)
+
+
+def test_a_busy_service_is_waited_for_in_the_open(open_page: Open) -> None:
+    asked: list[str] = []
+
+    def busy_at_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+        else:
+            headers = {"retry-after": "2", "content-type": "application/problem+json"}
+            route.fulfill(status=503, headers=headers, body="{}")
+
+    page = open_page(
+        f"/lstm?{STILL}", ready="The service is busy", routes={"**/v1/runs/frames*": busy_at_first}
+    )
+    expect(page.get_by_text("The service is busy")).to_be_visible()
+    expect(step(page)).to_contain_text("t = 1")
+    expect(page.get_by_text("The service is busy")).to_have_count(0)
+    assert len(asked) >= 2

@@ -1,4 +1,5 @@
 /** The calls of the service, one function each. All throw `Problem`, `Unreachable` or an abort. */
+import { signal } from "@preact/signals";
 import { isAbort, problemOf, Unreachable } from "./problems.ts";
 import type {
   Architecture,
@@ -14,6 +15,9 @@ export interface Call {
   language: Language;
   signal?: AbortSignal;
 }
+
+/** How many requests wait to be sent again, to a busy service or after a cut. */
+export const waiting = signal(0);
 
 const TRIES = 4; // of a service that is busy
 const LONGEST = 30; // seconds between two of them
@@ -36,7 +40,17 @@ export async function send(path: string, call: Call, body?: object): Promise<Res
     const wait = response.headers.get("retry-after");
     if (response.status !== 503 || wait === null || tried === TRIES)
       throw await problemOf(response);
-    await sleep(1000 * Math.min(Number(wait) || 1, LONGEST), call.signal);
+    await rest(1000 * Math.min(Number(wait) || 1, LONGEST), call.signal);
+  }
+}
+
+/** Waits before a request is sent again; an abort ends it at once. */
+export async function rest(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  waiting.value++;
+  try {
+    await sleep(milliseconds, signal);
+  } finally {
+    waiting.value--;
   }
 }
 

@@ -1,7 +1,7 @@
 /** A run as it is computed. A stream that ends without `end` or `error` was cut and is resumed. */
 import { type Chunk, readFrames, sizeOf } from "./frames.ts";
 import { isAbort, Problem, Unreachable } from "./problems.ts";
-import { type Call, send, sleep } from "./requests.ts";
+import { type Call, rest, send, sleep } from "./requests.ts";
 import type { EndEvent, RunRequest, StartEvent } from "./wire.ts";
 
 const ATTEMPTS = 5;
@@ -68,7 +68,7 @@ export async function streamRun(
     if (end) return handlers.onEnd(end); // now that the connection has ended too, and was not torn
     failures = progressed ? 1 : failures + 1;
     if (failures > ATTEMPTS) throw new Unreachable(null);
-    await sleep(pause * 2 ** (failures - 1), call.signal);
+    await rest(pause * 2 ** (failures - 1), call.signal);
   }
 }
 

@@ -114,7 +114,8 @@ export function Editor() {
 
 function Note({ count }: { count: number }) {
   const words = text.value.equations;
-  const state = count > 0 ? words.stale : reading.value ? words.reading : words.good;
+  const told = description.value ? words.stale : words.nothing;
+  const state = count > 0 ? told : reading.value ? words.reading : words.good;
   const slips = count > 0 ? [] : (description.value?.misspelt ?? []);
   return (
     <div id="editor-note" class="note editor-note">

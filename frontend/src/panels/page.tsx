@@ -27,7 +27,7 @@ import { Settings } from "./settings.tsx";
 import { Stage } from "./stage.tsx";
 import { Symbols } from "./symbols.tsx";
 import { Tabs } from "./tabs.tsx";
-import { PageTrouble } from "./trouble.tsx";
+import { PageTrouble, Wait } from "./trouble.tsx";
 
 export function Page() {
   const side = rulesOpen.value
@@ -47,6 +47,9 @@ export function Page() {
       <PageTrouble />
       {architecture.value ? <Parts /> : <Waiting />}
       {helpOpen.value && <Help />}
+      <div role="status">
+        <Wait />
+      </div>
       <p class="unseen" role="status">
         {said.value}
       </p>

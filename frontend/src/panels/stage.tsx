@@ -10,7 +10,6 @@ import {
   domain,
   embedded,
   isFar,
-  isStale,
   language,
   pins,
   playing,
@@ -18,6 +17,7 @@ import {
   reducedMotion,
   shownSelection,
   shownTrace,
+  stale,
   step,
   text,
   theme,
@@ -34,7 +34,7 @@ import { Player } from "./player.tsx";
 import { Scrubber } from "./scrubber.tsx";
 import { DifferenceNote, GradientNote } from "./shows.tsx";
 import { Strips } from "./strips.tsx";
-import { RunTrouble } from "./trouble.tsx";
+import { NothingDrawn, RunTrouble } from "./trouble.tsx";
 
 /** Each part reads the signals it needs itself: pointing redraws the figure and nothing else. */
 export function Stage() {
@@ -84,7 +84,8 @@ function FigurePlace() {
     <div class="figure-place" onMouseDown={keepKeys}>
       <RunTrouble />
       <div class="figure-area">
-        {isStale.value && <p class="stale-note">{text.value.run.stale}</p>}
+        {known && stale.value && <p class="stale-note">{text.value.run.stale[stale.value]}</p>}
+        {!known && <NothingDrawn />}
         {known && (
           <Figure
             graph={openedGraph.value ?? known.graph}
@@ -111,7 +112,7 @@ function FigurePlace() {
             place={wantedPlace.value}
             onPlace={setPlace}
             timeAxis={timeAxis}
-            stale={isStale.value}
+            stale={stale.value !== null}
           />
         )}
       </div>

@@ -1,6 +1,16 @@
 /** What went wrong that no field and no line can say: the run, the page, the server. */
 import { Problem, Unreachable } from "../api/problems.ts";
-import { architecture, type Fault, fault, run, text } from "../state/store.ts";
+import { waiting } from "../api/requests.ts";
+import {
+  architecture,
+  diagnostics,
+  editing,
+  type Fault,
+  fault,
+  run,
+  tab,
+  text,
+} from "../state/store.ts";
 import { retry } from "../state/troubles.ts";
 import { Coded } from "./coded.tsx";
 import { otherFaults } from "./inputs.tsx";
@@ -46,6 +56,33 @@ export function RunTrouble() {
       ))}
     </div>
   );
+}
+
+/** In the figure's place: the page was opened with a text that cannot be read. */
+export function NothingDrawn() {
+  const words = text.value.equations;
+  const count = diagnostics.value.length;
+  if (count === 0) return null;
+  return (
+    <div class="nothing-drawn">
+      <p class="nothing-title">{words.nothing}</p>
+      {!editing.value && (
+        <button type="button" class="plain" onClick={openText}>
+          {words.mend(count)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function openText(): void {
+  editing.value = true;
+  tab.value = "equations";
+}
+
+/** The service is busy, or gone for a moment; the page asks again by itself. */
+export function Wait() {
+  return waiting.value > 0 ? <p class="wait-note">{text.value.run.busy}</p> : null;
 }
 
 /** What keeps the page itself from opening, or a text from being read. */

@@ -134,7 +134,11 @@ export const description = computed(() => {
   const known = described.value?.description;
   return known ? { ...known, graph: gated(known.graph, known.equations) } : null;
 });
-export const isStale = computed(() => diagnostics.value.length > 0);
+/** What of the picture is older than what the reader wrote: its text, or only its values. */
+export const stale = computed<"text" | "values" | null>(() => {
+  if (diagnostics.value.length > 0) return "text";
+  return run.value.phase === "failed" && trace.value ? "values" : null;
+});
 
 /** The domain that the scrubber runs over: the outermost of the last variables. */
 export const domain = computed(() => {

@@ -70,6 +70,8 @@ export const en = {
     leave: "Tab indents; Escape leaves the text.",
     line: (line: number) => `Line ${line}`,
     stale: "The figure shows the last text that could be read.",
+    nothing: "Nothing is drawn yet: the text cannot be read.",
+    mend: (count: number) => (count === 1 ? "Mend its error" : `Mend its ${count} errors`),
     reading: "Reading…",
     faults: (count: number) => (count === 1 ? "1 error" : `${count} errors`),
     good: "The text reads well.",
@@ -372,7 +374,8 @@ export const en = {
     arrived: (steps: number, total: number) => `${steps} of ${total} steps`,
     done: "Computed by torch",
     loss: "loss",
-    stale: "Last good picture",
+    stale: { text: "Last good picture", values: "Values of the last run that worked" },
+    busy: "The service is busy. The page asks again by itself.",
     nonfinite: (count: number) =>
       count === 1 ? "1 value is not finite" : `${count} values are not finite`,
     unreachable: "The server does not answer. What is shown is from before.",
