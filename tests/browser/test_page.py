@@ -623,3 +623,16 @@ def test_a_busy_service_is_waited_for_in_the_open(open_page: Open) -> None:
     expect(step(page)).to_contain_text("t = 1")
     expect(page.get_by_text("The service is busy")).to_have_count(0)
     assert len(asked) >= 2
+
+
+OVERFLOWING = "x: 1\nfor t in time:\n    h[t] = exp(100 * x[t])\nloss = sum(h)\n"
+
+
+def test_infinity_is_shown_as_infinity(open_page: Open) -> None:
+    text = f"equations={quote(OVERFLOWING)}&selection=h"
+    page = open_page(f"/lstm?{STILL}&{text}&values.x=" + quote("1;0;-1"))
+    expect(page.locator(".run-status")).to_contain_text("loss ∞")
+    expect(page.locator(".run-status")).to_contain_text("2 values are not finite")
+    inspector = page.get_by_role("complementary", name="Inspector")
+    expect(inspector).to_contain_text("∞")
+    expect(inspector).not_to_contain_text("NaN")

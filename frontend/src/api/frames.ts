@@ -1,4 +1,5 @@
 /** Frames out of a stream of bytes, however the bytes were cut: lines of JSON, and the raw numbers behind some. */
+import { numbersOf } from "./requests.ts";
 import type { EndEvent, ErrorEvent, StartEvent } from "./wire.ts";
 
 /** Values of the steps `from` to `to`, one step behind the other, in the order in which they were computed. */
@@ -36,7 +37,7 @@ export async function* readFrames(body: ReadableStream<Uint8Array>): AsyncGenera
       const event = parsed(line) as Frame | Header | undefined;
       if (event === undefined) return;
       if (!("bytes" in event)) {
-        yield event;
+        yield restored(event);
         continue;
       }
       const numbers = await bytes.take(event.bytes);
@@ -59,6 +60,23 @@ function chunkOf(header: Header, numbers: Uint8Array<ArrayBuffer>): Chunk {
   }
   return { event, domain, from, to, values };
 }
+
+/** A line with the numbers that JSON writes as null: NaN and infinity stand under `exact`. */
+function restored(event: Frame & { exact?: Record<string, string> }): Frame {
+  const { exact, ...rest } = event;
+  if (!exact) return event;
+  const whole = rest as { values?: Values; boundary?: Record<string, Values> };
+  for (const [name, text] of Object.entries(exact)) {
+    const numbers = numbersOf(text, "FP32");
+    const [, owner = "", position = ""] = /^([^[]+)\[(.+)\]$/.exec(name) ?? [];
+    const boundary = whole.boundary?.[owner];
+    if (boundary && position in boundary) boundary[position] = numbers;
+    else if (whole.values) whole.values[name] = numbers;
+  }
+  return rest as Frame;
+}
+
+type Values = Record<string, unknown>;
 
 /** The value of a line; undefined where the stream was cut within it. */
 function parsed(line: string): unknown {

@@ -1,6 +1,7 @@
 /** The calls of the service, one function each. All throw `Problem`, `Unreachable` or an abort. */
 import { signal } from "@preact/signals";
 import { isAbort, problemOf, Unreachable } from "./problems.ts";
+import type { RunResult } from "./schema.ts";
 import type {
   Architecture,
   ArchitectureSummary,
@@ -84,8 +85,20 @@ export function describeRecurrence(body: RecurrenceRequest, call: Call): Promise
   return json<Description>("/v1/recurrences", call, body);
 }
 
-export function runWhole(body: RunRequest, call: Call): Promise<WholeRun> {
-  return json<WholeRun>("/v1/runs", call, body);
+/** Numbers come as bytes: JSON has neither NaN nor infinity. */
+export async function runWhole(body: RunRequest, call: Call): Promise<WholeRun> {
+  const answer = await json<RunResult>("/v1/runs?encoding_format=base64", call, body);
+  const outputs = answer.outputs.map((output) => ({
+    ...output,
+    data: numbersOf(String(output.data), output.datatype),
+  }));
+  return { ...answer, outputs };
+}
+
+/** The numbers of little-endian bytes in base64. */
+export function numbersOf(text: string, datatype: "FP32" | "FP64"): number[] {
+  const { buffer } = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return [...(datatype === "FP64" ? new Float64Array(buffer) : new Float32Array(buffer))];
 }
 
 /** A text as a stand-alone module of torch. */

@@ -28,12 +28,12 @@ type Complete<T> = T extends (infer Item)[]
 
 export type Generator = schema.GeneratedInput["generate"];
 
-/** A tensor of a run whose numbers stand in JSON as numbers, as the page asks for them. */
-export interface RunOutput extends schema.Output {
-  data: (number | null)[];
+/** A tensor of a run with its numbers read, NaN and infinity among them. */
+export interface RunOutput extends Omit<schema.Output, "data"> {
+  data: number[];
 }
 
-export interface WholeRun extends schema.RunResult {
+export interface WholeRun extends Omit<schema.RunResult, "outputs"> {
   outputs: RunOutput[];
 }
 

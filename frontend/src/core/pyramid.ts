@@ -11,7 +11,8 @@ const MANY = 4;
 export type Reader = (step: number) => Float32Array | null;
 
 function farther(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.NaN;
+  if (!Number.isFinite(a)) return a;
+  if (!Number.isFinite(b)) return b;
   return Math.abs(b) > Math.abs(a) ? b : a;
 }
 

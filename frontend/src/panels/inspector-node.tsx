@@ -3,7 +3,7 @@ import { isNumbers } from "../core/branching.ts";
 import { heldIn } from "../core/clamp.ts";
 import type { GraphNode } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
-import { formatNumber, formatShape, fullNumber } from "../state/format.ts";
+import { copied, formatNumber, formatShape, fullNumber } from "../state/format.ts";
 import { goTo } from "../state/player.ts";
 import {
   architecture,
@@ -78,7 +78,7 @@ export function NodeDetails({ node, at }: { node: GraphNode; at: number | null }
           labels={labels}
           range={shownTrace.value?.range(node.id) ?? [0, 0]}
           at={here}
-          tools={<Copy content={() => JSON.stringify([...values])} />}
+          tools={<Copy content={() => copied(values)} />}
         />
       ) : (
         <p class="note">{words.waiting}</p>

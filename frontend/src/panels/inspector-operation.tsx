@@ -2,7 +2,7 @@
 import { ownerOf } from "../core/opening.ts";
 import { roleColour } from "../render/colours.ts";
 import { select } from "../state/actions.ts";
-import { formatShape } from "../state/format.ts";
+import { copied, formatShape } from "../state/format.ts";
 import { openedGraph } from "../state/opening.ts";
 import { description, shownTrace, step, text, theme, traceVersion } from "../state/store.ts";
 import { Formula } from "./formula.tsx";
@@ -46,7 +46,7 @@ export function OperationDetails({ id }: { id: string }) {
           node={node}
           labels={[]}
           range={shownTrace.value?.range(id) ?? [0, 0]}
-          tools={<Copy content={() => JSON.stringify([...values])} />}
+          tools={<Copy content={() => copied(values)} />}
         />
       ) : (
         <p class="note">{words.waiting}</p>

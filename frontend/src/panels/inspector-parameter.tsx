@@ -4,7 +4,7 @@ import type { RunOutput } from "../api/wire.ts";
 import type { GraphNode, Theme } from "../core/types.ts";
 import { valueColour } from "../render/colours.ts";
 import { details } from "../state/details.ts";
-import { formatCount, formatNumber, formatShape } from "../state/format.ts";
+import { copied, formatCount, formatNumber, formatShape, fullNumber } from "../state/format.ts";
 import { description, text, theme } from "../state/store.ts";
 import { product } from "../state/trace.ts";
 import { Copy, Facts, kindWord, Reference, Title } from "./inspector-parts.tsx";
@@ -50,8 +50,10 @@ export function Matrix({ output }: { output: RunOutput }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const rows = output.shape.length > 1 ? (output.shape[0] ?? 1) : product(output.shape);
   const columns = Math.max(Math.round(output.data.length / Math.max(rows, 1)), 1);
-  const finite = output.data.filter((value): value is number => value !== null);
-  const range: [number, number] = [Math.min(0, ...finite), Math.max(0, ...finite)];
+  const finite = output.data.filter(Number.isFinite);
+  const least = finite.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
+  const most = finite.reduce((high, value) => Math.max(high, value), Number.NEGATIVE_INFINITY);
+  const range: [number, number] = [Math.min(0, least), Math.max(0, most)];
   const colours = theme.value;
   useEffect(() => {
     if (canvas.current) paint(canvas.current, output, rows, columns, range, colours);
@@ -59,7 +61,8 @@ export function Matrix({ output }: { output: RunOutput }) {
   return (
     <section>
       <h3>
-        {words.values} <Copy content={() => JSON.stringify(nested(output, rows, columns))} />
+        {words.values}{" "}
+        <Copy content={() => copied(output.data, output.shape.length > 1 ? columns : undefined)} />
       </h3>
       <canvas
         ref={canvas}
@@ -74,12 +77,10 @@ export function Matrix({ output }: { output: RunOutput }) {
           const value = output.data[row * columns + column];
           if (value === undefined) return;
           const place = output.shape.length > 1 ? `${row}, ${column}` : row;
-          event.currentTarget.title = `${place}: ${value ?? "NaN"}`;
+          event.currentTarget.title = `${place}: ${fullNumber(value)}`;
         }}
       />
-      <p class="note">
-        {formatNumber(Math.min(...finite))} … {formatNumber(Math.max(...finite))}
-      </p>
+      <p class="note">{finite.length > 0 && `${formatNumber(least)} … ${formatNumber(most)}`}</p>
     </section>
   );
 }
@@ -99,13 +100,8 @@ function paint(
   canvas.height = rows * cell;
   const gap = cell > 6 ? 1 : 0;
   output.data.forEach((value, i) => {
-    context.fillStyle = valueColour("diverging", value ?? Number.NaN, range, theme);
+    context.fillStyle = valueColour("diverging", value, range, theme);
     const x = (i % columns) * cell;
     context.fillRect(x, Math.floor(i / columns) * cell, cell - gap, cell - gap);
   });
-}
-
-function nested(output: RunOutput, rows: number, columns: number): unknown {
-  if (output.shape.length < 2) return output.data;
-  return Array.from({ length: rows }, (_, i) => output.data.slice(i * columns, (i + 1) * columns));
 }

@@ -233,7 +233,7 @@ export function domainOfScale(scale: Scale, range: readonly [number, number]): [
 
 /** Place of a value in its scale's table; a value that is not a number has none. */
 export function tableIndex(value: number, low: number, high: number): number {
-  if (Number.isNaN(value)) return -1;
+  if (!Number.isFinite(value)) return -1;
   const share = (value - low) / (high - low);
   return Math.round(Math.min(Math.max(share, 0), 1) * STEPS);
 }

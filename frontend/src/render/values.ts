@@ -134,7 +134,7 @@ export function cellValue(values: Float32Array, cell: number, cells: number): nu
   let best = 0;
   for (let index = cell * group; index < Math.min((cell + 1) * group, values.length); index++) {
     const value = values[index] ?? 0;
-    if (Number.isNaN(value)) return value;
+    if (!Number.isFinite(value)) return value;
     if (Math.abs(value) > Math.abs(best)) best = value;
   }
   return best;

@@ -63,6 +63,5 @@ export function numberAt(output: RunOutput, step: number, unit: number): number 
   const size = product(inner);
   const row = output.domains.length > 0 ? step - 1 : 0;
   if (row < 0 || row >= steps) return undefined;
-  const value = output.data[row * size + (size > 1 ? unit % size : 0)];
-  return value === null ? Number.NaN : value;
+  return output.data[row * size + (size > 1 ? unit % size : 0)];
 }

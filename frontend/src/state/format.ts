@@ -18,11 +18,26 @@ export function formatNumber(value: number): string {
 /** The shortest decimal that still is this float32. */
 export function fullNumber(value: number): string {
   if (!Number.isFinite(value)) return formatNumber(value);
+  return String(shortest(value)).replace(/-/g, "−");
+}
+
+/** The number of fewest digits that still is this float32. */
+function shortest(value: number): number {
   for (let digits = 6; digits < 10; digits++) {
     const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === Math.fround(value)) return String(short).replace(/-/g, "−");
+    if (Math.fround(short) === Math.fround(value)) return short;
   }
-  return String(value).replace(/-/g, "−");
+  return value;
+}
+
+/** Values to be copied, in rows where there are columns; what JSON lacks is written as Python's json reads it. */
+export function copied(values: ArrayLike<number>, columns?: number): string {
+  const words = Array.from(values, (value) => String(shortest(value)));
+  if (columns === undefined) return `[${words.join(", ")}]`;
+  const rows = Array.from({ length: words.length / columns }, (_, row) =>
+    words.slice(row * columns, (row + 1) * columns).join(", "),
+  );
+  return `[${rows.map((row) => `[${row}]`).join(", ")}]`;
 }
 
 /** 1284 -> "1,284"; 12345678 -> "12.3 M". */

@@ -109,6 +109,7 @@ export class GradientTrace implements Trace {
     track.from = Math.min(track.from, step);
     track.to = Math.max(track.to, step);
     for (const value of values) {
+      if (!Number.isFinite(value)) continue;
       if (value < track.low) track.low = value;
       if (value > track.high) track.high = value;
     }

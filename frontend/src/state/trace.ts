@@ -99,7 +99,8 @@ export class RunTrace implements Trace {
     }
     for (const [domain, length] of Object.entries(this.lengths)) this.arrived[domain] = length;
     for (const track of this.#tracks.values()) {
-      if (track.to === 0 && track.domain !== null) track.values.fill(Number.NaN); // never sent
+      if (track.domain === null) continue;
+      if (track.to === 0) track.values.fill(Number.NaN); // never sent
       [track.from, track.to] = [1, track.steps];
     }
     this.version++;
@@ -108,7 +109,7 @@ export class RunTrace implements Trace {
   value(name: string, step: number): Float32Array | null {
     const track = this.#tracks.get(name);
     if (!track) return null;
-    if (track.domain === null) return track.low > track.high ? null : track.values;
+    if (track.domain === null) return track.to === 0 ? null : track.values;
     if (step < 1 || step > track.steps) return this.#boundary.get(name)?.get(step) ?? null;
     if (step < track.from || step > track.to) return null;
     return track.values.subarray((step - 1) * track.size, step * track.size);
@@ -135,13 +136,14 @@ export class RunTrace implements Trace {
     return track;
   }
 
-  /** Infinity is shown as what it is for a drawing: no number. */
+  /** What is not finite is kept, and stays out of the range. */
   #write(track: Track, offset: number, values: Float32Array): void {
     const end = Math.min(offset + values.length, track.values.length);
+    if (track.domain === null) [track.from, track.to] = [1, 1];
     for (let i = offset; i < end; i++) {
       const number = values[i - offset] as number;
       const isNumber = number - number === 0;
-      track.values[i] = isNumber ? number : Number.NaN;
+      track.values[i] = number;
       if (number < track.low && isNumber) track.low = number;
       if (number > track.high && isNumber) track.high = number;
     }

@@ -52,6 +52,18 @@ test("a last line without a line feed counts when it is whole", async () => {
   expect(await collect([BYTES.slice(0, -1)])).toEqual(FRAMES);
 });
 
+test("what JSON cannot hold is read from its exact bytes", async () => {
+  const line = (event: object) => new TextEncoder().encode(`${JSON.stringify(event)}\n`);
+  const exact = { loss: "AACAfw==", "s[0]": "AACA/wAAwH8=" }; // 0x7f800000; 0xff800000, 0x7fc00000
+  const start = { event: "start", boundary: { s: { "0": [null, null] } }, values: { loss: null } };
+  const [told] = await collect([line({ ...start, exact })]);
+  expect(told).toEqual({
+    event: "start",
+    boundary: { s: { "0": [Number.NEGATIVE_INFINITY, Number.NaN] } },
+    values: { loss: [Number.POSITIVE_INFINITY] },
+  });
+});
+
 test("blank lines are keep-alives, not frames", async () => {
   const blank = new TextEncoder().encode("\n \n");
   expect(await collect([blank, frame(START), blank, frame(END), blank])).toEqual([START, END]);

@@ -67,6 +67,14 @@ test("a value that is not a number is not hidden by the largest", () => {
   expect(into[0]).toBeNaN();
 });
 
+test("infinity is not hidden either, and not by what follows it", () => {
+  const pyramid = new Pyramid(1, 64, (step) => Float32Array.of(step === 30 ? -Infinity : 5));
+  pyramid.extend(64);
+  const into = new Float32Array(1);
+  pyramid.between(1, 64, into);
+  expect(into[0]).toBe(-Infinity);
+});
+
 test("a pass from the end is not summed up before it is there", () => {
   let from = 100;
   const pyramid = new Pyramid(UNITS, LENGTH, (step) => (step >= from ? read(step) : null));

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatCount, formatNumber, fullNumber } from "../../src/state/format.ts";
+import {
+  copied,
+  formatBytes,
+  formatCount,
+  formatNumber,
+  fullNumber,
+} from "../../src/state/format.ts";
 
 const NUMBERS: [number, string][] = [
   [0.73105857, "0.7311"],
@@ -20,6 +26,13 @@ test.each(NUMBERS)("%d is written %s", (value, text) => {
 test("the full value of a float32 is the shortest decimal that is still it", () => {
   expect(fullNumber(Math.fround(0.1))).toBe("0.1");
   expect(Math.fround(Number(fullNumber(Math.fround(1 / 3))))).toBe(Math.fround(1 / 3));
+});
+
+test("copied values are short, in rows, and keep what JSON lacks", () => {
+  expect(copied(Float32Array.of(0.1, -2, 1e-8))).toBe("[0.1, -2, 1e-8]");
+  expect(copied([1, 2, 3, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], 3)).toBe(
+    "[[1, 2, 3], [NaN, Infinity, -Infinity]]",
+  );
 });
 
 test("counts and bytes carry their unit", () => {

@@ -49,13 +49,18 @@ test("a character that is given once is shown as itself", () => {
   expect(new RunTrace(start, { q: { text: "A" } }).symbols).toEqual({ q: ["A"] });
 });
 
-test("NaN and infinity are no numbers to draw, and stay out of the range", () => {
+test("NaN and infinity are kept as they are, and stay out of the range", () => {
   const trace = new RunTrace(START);
   trace.add(steps(1, [[-1, null]]));
   trace.add(steps(2, [[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]]));
-  expect(trace.value("h", 2)).toEqual(Float32Array.of(Number.NaN, Number.NaN));
+  expect(trace.value("h", 2)).toEqual(
+    Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  );
   expect(trace.value("h", 1)).toEqual(Float32Array.of(-1, Number.NaN));
   expect(trace.range("h")).toEqual([-1, -1]);
+  expect(trace.value("loss", 1)).toBeNull();
+  trace.finish({ loss: [Number.POSITIVE_INFINITY] });
+  expect(trace.value("loss", 1)).toEqual(Float32Array.of(Number.POSITIVE_INFINITY));
 });
 
 test("matrices are row-major, and a variable without a domain is the same at every step", () => {
