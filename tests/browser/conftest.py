@@ -78,6 +78,22 @@ def open_page(browser: Browser, live_server: str) -> Iterator[Open]:
     assert complaints == []
 
 
+@pytest.fixture
+def middle() -> Callable[[Page, str, int], tuple[float, float]]:
+    """`middle(page, "s", 2)`: where on the screen a node of the figure is, at a step."""
+
+    def place(page: Page, node: str, step: int) -> tuple[float, float]:
+        mirror = page.locator(f".figure-mirror [data-node='{node}'][data-step='{step}']")
+        x, y, width, height = (
+            float(mirror.get_attribute(f"data-{key}") or "nan") for key in ("x", "y", "w", "h")
+        )
+        stage = page.locator(".figure-stage").bounding_box()
+        assert stage is not None
+        return stage["x"] + x + width / 2, stage["y"] + y + height / 2
+
+    return place
+
+
 def complaint(kind: str, text: str) -> list[str]:
     """What a line on the console says against the page; a refusal or a lost server is no fault."""
     is_expected = "Failed to load resource" in text

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 Open = Callable[..., Page]
+Middle = Callable[[Page, str, int], tuple[float, float]]
 
 LSTM = "/lstm?view=unfolded&step=2&text.x=hel"
 
@@ -23,16 +24,6 @@ def operations(page: Page) -> set[str]:
         "all => all.map(one => one.dataset.node)"
     )
     return set(found)
-
-
-def middle(page: Page, node: str, step: int) -> tuple[float, float]:
-    mirror = page.locator(f".figure-mirror [data-node='{node}'][data-step='{step}']")
-    x, y, width, height = (
-        float(mirror.get_attribute(f"data-{key}") or "nan") for key in ("x", "y", "w", "h")
-    )
-    stage = page.locator(".figure-stage").bounding_box()
-    assert stage is not None
-    return stage["x"] + x + width / 2, stage["y"] + y + height / 2
 
 
 def click_at(page: Page, at: tuple[float, float], seconds: float) -> None:
@@ -57,7 +48,9 @@ def test_a_node_opens_and_closes_by_keyboard_and_a_link_keeps_it(open_page: Open
     expect(page).not_to_have_url(re.compile("open="))
 
 
-def test_a_double_click_opens_a_node_and_the_button_closes_it(open_page: Open) -> None:
+def test_a_double_click_opens_a_node_and_the_button_closes_it(
+    open_page: Open, middle: Middle
+) -> None:
     page = open_page(LSTM)
     operations(page)
     at, begin = middle(page, "s", 2), time.time()
@@ -71,7 +64,7 @@ def test_a_double_click_opens_a_node_and_the_button_closes_it(open_page: Open) -
 
 @pytest.mark.parametrize("width", [1440, 1100])
 def test_two_clicks_as_slow_as_a_hands_open_the_node_that_was_clicked(
-    open_page: Open, width: int
+    open_page: Open, middle: Middle, width: int
 ) -> None:
     page = open_page(LSTM, width=width)
     operations(page)
@@ -84,7 +77,9 @@ def test_two_clicks_as_slow_as_a_hands_open_the_node_that_was_clicked(
     expect(page.locator(".inspector-title")).to_contain_text("s")
 
 
-def test_an_operation_shows_what_torch_computed(open_page: Open, live_server: str) -> None:
+def test_an_operation_shows_what_torch_computed(
+    open_page: Open, middle: Middle, live_server: str
+) -> None:
     page = open_page(f"{LSTM}&open=s")
     operations(page)
     page.mouse.click(*middle(page, "s/4", 2))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
+Middle = Callable[[Page, str, int], tuple[float, float]]
 
 LSTM = "/lstm?view=unfolded&step=2&text.x=hel"
 
@@ -139,3 +140,18 @@ def test_a_dragged_picture_is_the_one_that_is_drawn_there(open_page: Open, scale
     most, share = apart(page)
     assert most <= 24  # edges of letters, where they lie on a fraction of a pixel
     assert share < 0.001
+
+
+def test_on_a_narrow_screen_what_is_selected_is_told_where_it_was_selected(
+    open_page: Open, middle: Middle
+) -> None:
+    page = open_page("/lstm?view=unfolded&step=2&text.x=hello", width=390, height=844)
+    peek = page.get_by_role("button", name="Inspect this one")
+    expect(peek).to_have_count(0)
+    page.mouse.click(*middle(page, "s", 2))
+    expect(peek).to_be_in_viewport(ratio=1)
+    expect(peek.locator(".pin-values i")).to_have_count(8)
+    peek.click()
+    inspector = page.get_by_role("complementary", name="Inspector")
+    expect(inspector.get_by_text("Shape")).to_be_in_viewport()
+    expect(peek).to_have_count(0)

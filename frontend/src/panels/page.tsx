@@ -20,6 +20,7 @@ import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { Inspector } from "./inspector.tsx";
 import { Lesson, LessonHead } from "./lesson.tsx";
+import { Peek } from "./pins.tsx";
 import { Printed } from "./printed.tsx";
 import { Rules } from "./rules.tsx";
 import { Schedule } from "./schedule.tsx";
@@ -83,6 +84,7 @@ function Parts() {
       {rulesOpen.value && <Rules />}
       <Inspector />
       <Tabs />
+      <Peek />
     </main>
   );
 }
