@@ -9,8 +9,8 @@ import type { Painter, Stroke } from "./painter.ts";
 import { type Scene, STYLE } from "./scene.ts";
 import { cellValue, colourOf } from "./values.ts";
 
-/** Signs are never set smaller than this. */
-const SMALLEST_SIGN = 11;
+/** Signs are never set smaller than this, nor names of functions. */
+const SMALLEST = { sign: 11, name: 9 };
 const RING = 4;
 const MOST_SEGMENTS = 64;
 
@@ -53,9 +53,10 @@ export function paintOperation(
     painter.ring(way, thickness, count, colourAt, alpha);
   }
   const sign = node.node.sign ?? "";
-  const size = Math.max(MEASURE.sign * camera.scale, SMALLEST_SIGN);
+  const least = sign.length > 1 ? SMALLEST.name : SMALLEST.sign;
+  const size = Math.max(MEASURE.sign * camera.scale, least);
   const room = sign.length > 1 ? frame.width - 2 * thickness : frame.width;
-  if (sign.length * size * 0.58 > room) {
+  if (sign.length * size * 0.56 > room) {
     if (!values) return;
     // too small for its sign: at least the largest of its values
     const fill = colourOf(node.node, cellValue(values, 0, 1), ranges, theme);

@@ -31,6 +31,12 @@ test("one parameter has one colour at every step", () => {
   expect(opacities(svg, colour).length).toBeGreaterThanOrEqual(4);
 });
 
+test.each([0.48, 0.7, 1])("opened functions keep their names at scale %f", (scale) => {
+  const wanted = { progress: 1, open: ["s"], scale };
+  const texts = [...drawing("catalogue:lstm", wanted).matchAll(/<text [^>]*>([^<]*)</g)];
+  expect(texts.filter(([, text]) => text === "tanh").length).toBeGreaterThan(0);
+});
+
 test("lines through weights that are held still are grey, through learned ones coloured", () => {
   const svg = drawing("catalogue:echo-state-network", { progress: 1 });
   expect(opacities(svg, parameterColour("V", "paper")).length).toBeGreaterThan(0);

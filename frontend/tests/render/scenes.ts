@@ -1,5 +1,6 @@
 /** A scene of a fixture with made-up values, painted into an SVG document. */
 
+import { openGraph } from "../../src/core/opening.ts";
 import { indexNodes, poseOf } from "../../src/core/pose.ts";
 import { layOut } from "../../src/core/template.ts";
 import type { Selection, Theme, Trace } from "../../src/core/types.ts";
@@ -19,6 +20,10 @@ export interface Wanted {
   pointed?: Selection | null;
   selection?: Selection | null;
   theme?: Theme;
+  /** Variables that are open. */
+  open?: string[];
+  /** How large the picture is, instead of fitted. */
+  scale?: number;
 }
 
 export function fakeTrace({ graph, domains }: Described, steps: number, arrived: number): Trace {
@@ -41,18 +46,22 @@ export function fakeTrace({ graph, domains }: Described, steps: number, arrived:
 }
 
 export function sceneOf(name: string, wanted: Wanted): Scene {
-  const described = read(name);
-  const { graph, domains } = described;
+  const closed = read(name);
+  const { equations = [], domains } = closed;
+  const graph = openGraph(closed.graph, equations, new Set(wanted.open ?? []));
+  const described = { ...closed, graph };
   const { steps = 6, step = 2, arrived = steps, theme = "paper" } = wanted;
   const size = { width: 1000, height: 640 };
   const template = layOut(graph, domains);
   const trace = fakeTrace(described, steps, arrived);
   const pose = poseOf(template, trace.lengths, wanted.progress, step);
   const pointed = wanted.pointed ?? null;
+  const fitted =
+    wanted.progress === 0 ? foldedCamera(pose, size) : unfoldedCamera(pose, size, null);
   return {
     pose,
     nodes: indexNodes(template),
-    camera: wanted.progress === 0 ? foldedCamera(pose, size) : unfoldedCamera(pose, size, null),
+    camera: { ...fitted, scale: wanted.scale ?? fitted.scale },
     size,
     theme,
     trace,
