@@ -177,3 +177,12 @@ def test_the_example_of_the_documentation_loads(root: Path, tmp_path: Path) -> N
     assert slow is not None
     assert "α = slider(0.99, 0, 1)" in slow.equations
     assert "slider(0.9," not in slow.equations
+
+
+@ENTRIES
+def test_remarks_on_papers_are_in_the_language_of_the_reader(architecture) -> None:
+    papers = architecture.entry.papers
+    names = "al|et|Fei"
+    for found in re.findall(r"[a-z]{2,}", re.sub(r"\w*[A-ZŠ]\S*", "", papers["zh"])):
+        assert re.fullmatch(names, found), f"an English word in Chinese: {found}"
+    assert re.findall(r"\d{4}", papers["en"]) == re.findall(r"\d{4}", papers["zh"])

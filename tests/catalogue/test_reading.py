@@ -87,6 +87,8 @@ def test_a_variant_has_the_defaults_of_its_entry_but_for_its_own() -> None:
         (("lengths:", "length:"), 10, "`length` is not a default"),
         (("{time: 3}", "{time: 3}, seed: one"), 10, "`seed` of the defaults is a number"),
         (("{time: 3}", "{time: 3}, parameters: [1]"), 10, "`parameters` of the defaults is names"),
+        (("paper: somebody", "paper: {en: somebody (once)}"), 8, "`paper` needs a title `zh"),
+        (("paper: somebody", "paper: 1992"), 8, "put it in quotes"),
         (("paper:", "legend: {h: state}\npaper:"), 8, "`h` needs a title"),
         (("fast: {en", "slow: {en"), 20, "give this variant its titles"),
         (("```recurrence\n", "```recurrence first\n"), 13, "the first recurrence has no name"),

@@ -100,7 +100,7 @@ class Entry:
     section: str
     figure: str | None
     equation_numbers: tuple[str, ...]
-    paper: str
+    papers: Mapping[str, str]
     alphabet: str
     legend: Mapping[str, Mapping[str, str]]
     prose: Mapping[str, str]

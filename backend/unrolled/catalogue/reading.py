@@ -28,7 +28,7 @@ REQUIRED = {
     "section": str,
     "figure": (str, type(None)),
     "equation_numbers": list,
-    "paper": str,
+    "paper": (str, dict),
 }
 OPTIONAL = {"alphabet": str, "legend": dict, "defaults": dict, "variants": dict}
 """Keys of the front matter and the types of their values."""
@@ -82,7 +82,7 @@ def read_entry(text: str, file: str) -> Entry:
         section=matter["section"],
         figure=matter["figure"],
         equation_numbers=tuple(matter["equation_numbers"]),
-        paper=matter["paper"],
+        papers=papers(matter["paper"]),
         alphabet=matter.get("alphabet", ALPHABET),
         legend=matter.get("legend", {}),
         prose=prose,
@@ -124,15 +124,26 @@ def read_front_matter(text: str, file: str) -> tuple[dict[str, Any], int]:
             file, line_of("id", text), "an id is small letters, digits and hyphens"
         )
     check_titles("titles", matter["titles"], text, file)
+    if isinstance(matter["paper"], dict):
+        check_titles("paper", matter["paper"], text, file)
     for name, meaning in matter.get("legend", {}).items():
         check_titles(name, meaning, text, file)
     return matter, end + 1
 
 
+def papers(given: str | Mapping[str, str]) -> Mapping[str, str]:
+    """Names and years read alike in every language; a remark on them has one form in each."""
+    return dict.fromkeys(LANGUAGES, given) if isinstance(given, str) else given
+
+
 def check_kind(key: str, value: object, kind: Any, text: str, file: str) -> None:
     if isinstance(value, kind) and not isinstance(value, bool):
         return
-    cure = "put it in quotes" if kind in (str, (str, type(None))) else "see docs/catalogue.md"
+    cure = (
+        "put it in quotes"
+        if str in (kind if isinstance(kind, tuple) else (kind,))
+        else "see docs/catalogue.md"
+    )
     raise CatalogueError(file, line_of(key, text), f"`{key}` has the wrong type: {cure}")
 
 

@@ -369,7 +369,7 @@ class Architecture(Answer):
     section: str
     figure: str | None
     equation_numbers: list[str]
-    paper: str
+    papers: Titles = Field(description="Who and when, with remarks in each language.")
     variants: list[Variant]
     prose: Prose
     equations: str

@@ -51,7 +51,7 @@ def source_of(architecture: Architecture, recurrence: Recurrence) -> str:
     if architecture.text.name:
         title += f": {architecture.titles['en']}"
     return module_source(
-        recurrence, name=architecture.id, title=title, origin=f"{origin} {entry.paper}"
+        recurrence, name=architecture.id, title=title, origin=f"{origin} {entry.papers['en']}"
     )
 
 
@@ -92,7 +92,7 @@ def detail(architecture: Architecture) -> dict[str, Any]:
         "section": entry.section,
         "figure": entry.figure,
         "equation_numbers": entry.equation_numbers,
-        "paper": entry.paper,
+        "papers": entry.papers,
         "variants": variants(architecture),
         "prose": {language: render(text, symbols) for language, text in entry.prose.items()},
         "equations": architecture.equations,

@@ -126,7 +126,7 @@ export interface Architecture {
   section: string;
   figure: string | null;
   equation_numbers: string[];
-  paper: string;
+  papers: Titles1;
   variants: Variant[];
   prose: Prose;
   equations: string;
@@ -144,6 +144,13 @@ export interface Architecture {
  * One line, in both languages.
  */
 export interface Titles {
+  en: string;
+  zh: string;
+}
+/**
+ * One line, in both languages.
+ */
+export interface Titles1 {
   en: string;
   zh: string;
 }

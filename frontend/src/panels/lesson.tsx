@@ -30,7 +30,7 @@ export function Lesson() {
   return (
     <section class="lesson" aria-label={text.value.lesson.label}>
       <Prose html={entry.prose[language.value]} />
-      {entry.paper && <p class="lesson-paper">{entry.paper}</p>}
+      <p class="lesson-paper">{entry.papers[language.value]}</p>
     </section>
   );
 }
