@@ -180,7 +180,7 @@ def test_the_example_of_the_documentation_loads(root: Path, tmp_path: Path) -> N
 
 
 @ENTRIES
-def test_remarks_on_papers_are_in_the_language_of_the_reader(architecture) -> None:
+def test_remarks_on_papers_are_in_the_language_of_the_reader(architecture: Architecture) -> None:
     papers = architecture.entry.papers
     names = "al|et|Fei"
     for found in re.findall(r"[a-z]{2,}", re.sub(r"\w*[A-ZŠ]\S*", "", papers["zh"])):

@@ -212,3 +212,12 @@ def test_all_unknown_names_of_a_request_are_told_at_once() -> None:
         ("/variables/3", "variable-unknown"),
     ]
     assert "/variables/3" in str(refused.value)
+
+
+def test_a_list_of_nothing_says_none_in_the_language_of_the_reader() -> None:
+    text = "h: 2\nfor t in time:\n    h[t] = tanh(W @ h[t-1])\n"
+    with pytest.raises(RunError) as caught:
+        prepare(parse(text), inputs={"x": [1]}, lengths={"time": 3})
+    (found,) = caught.value.errors
+    assert found.hint() == "Inputs of this text: none."
+    assert found.hint("zh") == "本文本的输入：无。"

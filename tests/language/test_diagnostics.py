@@ -345,3 +345,11 @@ def test_every_line_that_cannot_be_read_is_told_at_once() -> None:
     with pytest.raises(LanguageError) as caught:
         parse(text)
     assert [one.line for one in caught.value.diagnostics] == [2, 4]
+
+
+def test_an_index_where_nothing_runs_is_told_to_need_a_loop() -> None:
+    with pytest.raises(LanguageError) as caught:
+        parse("x: 2\nloss = sum(x, t)\n")
+    (found,) = caught.value.diagnostics
+    assert "`for t in time:`" in found.hint()
+    assert "`for t in time:`" in found.hint("zh")

@@ -7,7 +7,7 @@ from numbers import Integral
 
 from unrolled.engine.problems import RunError, RunProblem, escape, refuse
 from unrolled.graph import operations
-from unrolled.language import Recurrence
+from unrolled.language import Recurrence, listed
 
 
 def check_names(
@@ -48,7 +48,7 @@ def check_names(
 
 def unknown(pointer: str, code: str, name: str, known: Iterable[str]) -> RunProblem:
     """That there is no such name, and which there are."""
-    return RunProblem(pointer, code, {"name": name[:30], "names": ", ".join(known) or "-"})
+    return RunProblem(pointer, code, {"name": name[:30], "names": listed(known)})
 
 
 def asked_names(recurrence: Recurrence, variables: Sequence[str] | None) -> list[str]:

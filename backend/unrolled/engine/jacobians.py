@@ -36,7 +36,7 @@ from unrolled.engine.problems import refuse
 from unrolled.engine.targets import Wanted
 from unrolled.engine.values import Values
 from unrolled.graph import Program, Target, cost, lower
-from unrolled.language import Position, Recurrence, Variable
+from unrolled.language import Position, Recurrence, Variable, listed
 
 Norm = Literal["spectral", "frobenius"]
 Way = Literal["best", "chain", "general"]
@@ -319,7 +319,7 @@ def _sided(recurrence: Recurrence, name: str, field: str) -> Variable:
         and (field != "of" or (one.kind == "equation" and (one.domains or one.shape)))
     ]
     if variable is None or name not in good:
-        raise refuse(f"/{field}", "jacobian-of", name=name[:30], names=", ".join(good) or "-")
+        raise refuse(f"/{field}", "jacobian-of", name=name[:30], names=listed(good))
     return variable
 
 

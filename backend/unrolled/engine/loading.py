@@ -17,7 +17,7 @@ from unrolled.engine.problems import escape, refuse
 from unrolled.engine.stages import Stage
 from unrolled.engine.values import Pad, Values, allocate, pads_of
 from unrolled.graph import Component, Instruction, Operand, Program
-from unrolled.language import Position
+from unrolled.language import Position, listed
 
 
 def make_room(values: Values, plan: Plan) -> None:
@@ -205,7 +205,7 @@ def load_boundary(values: Values, boundary: Mapping[str, Any]) -> None:
         pointer = f"/boundary/{escape(name)}"
         for place, given in form.items() if isinstance(form, Mapping) else [("0", form)]:
             if (name, place) not in readable:
-                names = ", ".join(f"{one}[{where}]" for one, where in readable) or "-"
+                names = listed(f"{one}[{where}]" for one, where in readable)
                 where = str(place)[:12]
                 raise refuse(
                     pointer, "boundary-unknown", name=name[:30], position=where, names=names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unrolled.language import Tongue
+from unrolled.language import Tongue, Words, spoken
 from unrolled.language.diagnostics import Message
 
 RUN_MESSAGES: dict[str, Message] = {
@@ -373,9 +373,7 @@ class RunProblem:
 
     pointer: str
     code: str
-    arguments: Mapping[str, str | tuple[str, str]] = field(
-        default_factory=dict[str, "str | tuple[str, str]"]
-    )
+    arguments: Mapping[str, Words] = field(default_factory=dict[str, Words])
 
     def detail(self, language: Tongue = "en") -> str:
         """What is wrong."""
@@ -388,13 +386,7 @@ class RunProblem:
     def _fill(self, part: int, language: Tongue) -> str:
         message = RUN_MESSAGES[self.code]
         template = (message.zh if language == "zh" else message.en)[part]
-        which = 1 if language == "zh" else 0
-        return template.format(
-            **{
-                key: value if isinstance(value, str) else value[which]
-                for key, value in self.arguments.items()
-            }
-        )
+        return template.format(**spoken(self.arguments, language))
 
 
 class RunError(ValueError):
@@ -412,6 +404,6 @@ def escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def refuse(pointer: str, code: str, **arguments: str | tuple[str, str]) -> RunError:
+def refuse(pointer: str, code: str, **arguments: Words) -> RunError:
     """One problem as an error to raise."""
     return RunError([RunProblem(pointer, code, arguments)])

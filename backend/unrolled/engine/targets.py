@@ -9,7 +9,7 @@ from typing import Any
 
 from unrolled.engine.problems import RunError, refuse
 from unrolled.graph import Target, boundary_positions, lower
-from unrolled.language import Recurrence, Variable
+from unrolled.language import Recurrence, Variable, listed
 
 _WRITTEN = re.compile(r"\s*((?:log_p/)?[^\W\d]\w*)\s*((?:\[[^\[\]]*\]\s*)*)")
 _PLACE = re.compile(r"\s*(?:(\d{1,10})|end(?:\s*-\s*(\d{1,10}))?)\s*")
@@ -94,7 +94,7 @@ def _not_a_scalar(recurrence: Recurrence, lengths: Mapping[str, int], of: str) -
         "/gradient/of",
         "gradient-of",
         name=of[:30],
-        names=", ".join(scalars(recurrence, lengths)) or "-",
+        names=listed(scalars(recurrence, lengths)),
     )
 
 

@@ -4,7 +4,16 @@
 This room needs the standard library only.
 """
 
-from unrolled.language.diagnostics import MESSAGES, Diagnostic, LanguageError, Span, Tongue
+from unrolled.language.diagnostics import (
+    MESSAGES,
+    Diagnostic,
+    LanguageError,
+    Span,
+    Tongue,
+    Words,
+    listed,
+    spoken,
+)
 from unrolled.language.functions import FUNCTIONS, Function
 from unrolled.language.reading import parse
 from unrolled.language.terms import (
@@ -44,5 +53,8 @@ __all__ = [
     "Term",
     "Tongue",
     "Variable",
+    "Words",
+    "listed",
     "parse",
+    "spoken",
 ]

@@ -6,11 +6,13 @@ has a smallest text that causes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 Tongue = Literal["en", "zh"]
+Words = str | tuple[str, str]
+"""What fills a place of a message: the same in both languages, or in English and in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,9 +518,7 @@ class Diagnostic:
 
     code: str
     span: Span
-    arguments: Mapping[str, str | tuple[str, str]] = field(
-        default_factory=dict[str, "str | tuple[str, str]"]
-    )
+    arguments: Mapping[str, Words] = field(default_factory=dict[str, "str | tuple[str, str]"])
     pointer: str = "/equations"
 
     @property
@@ -548,12 +548,7 @@ class Diagnostic:
     def _fill(self, part: int, language: Tongue) -> str:
         message = MESSAGES[self.code]
         template = (message.zh if language == "zh" else message.en)[part]
-        which = 1 if language == "zh" else 0
-        words = {
-            key: value if isinstance(value, str) else value[which]
-            for key, value in self.arguments.items()
-        }
-        return template.format(**words)
+        return template.format(**spoken(self.arguments, language))
 
 
 class LanguageError(ValueError):
@@ -568,6 +563,19 @@ class LanguageError(ValueError):
         super().__init__(
             f"line {first.line}, column {first.column}: {first.detail()} {first.hint()}{more if others else ''}"
         )
+
+
+def spoken(arguments: Mapping[str, object], language: Tongue) -> dict[str, object]:
+    """What fills the places of a message in one language: of pairs the one, all else as it is."""
+    which = 1 if language == "zh" else 0
+    return {
+        key: value[which] if isinstance(value, tuple) else value for key, value in arguments.items()
+    }
+
+
+def listed(names: Iterable[str]) -> Words:
+    """Names for a message, or the word for none."""
+    return ", ".join(names) or ("none", "无")
 
 
 def shorten(text: str, limit: int = 40) -> str:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unrolled.language.diagnostics import Diagnostic, LanguageError, Span
+from unrolled.language.diagnostics import Diagnostic, LanguageError, Span, listed
 from unrolled.language.statements import (
     MAX_SIZE,
     Assignment,
@@ -198,10 +198,9 @@ def override_sizes(draft: Draft, sizes: Mapping[str, int | Sequence[int]]) -> No
         is_other = name in draft.forms and not isinstance(draft.forms[name], ParameterForm)
         follows = is_parameter and name not in indexed and rank_of_letter(name) == 2 > len(shape)
         if name not in known or is_other or follows:
-            names = ", ".join(draft.declarations) or "-"
-            raise LanguageError(
-                [Diagnostic("size-override", span, {"name": name[:30], "names": names}, pointer)]
-            )
+            known_names = listed(draft.declarations)
+            arguments = {"name": name[:30], "names": known_names}
+            raise LanguageError([Diagnostic("size-override", span, arguments, pointer)])
         old = draft.declarations.get(name)
         draft.declarations[name] = Declaration(name, shape, old.form if old else "shape", span)
 

@@ -171,7 +171,12 @@ def _index_suggestion(draft: Draft, index: str) -> tuple[str, str]:
             f"Put the line inside `for {index} in {domain}:`, or sum over it: sum(…, {index}).",
             f"请把这一行放进 `for {index} in {domain}:`，或对它求和：sum(…, {index})。",
         )
-    running = ", ".join(draft.indices) or "-"
+    if not draft.indices:
+        return (
+            f"Nothing runs in this text yet: put the line inside `for {index} in time:`.",
+            f"本文本中还没有循环：请把这一行放进 `for {index} in time:`。",
+        )
+    running = ", ".join(draft.indices)
     sentence = (f"Indices of this text: {running}.", f"本文本的下标：{running}。")
     return suggest(index, list(draft.indices), sentence)
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from unrolled.language import LanguageError
+from unrolled.language import LanguageError, spoken
 
 from .logs import request_id
 from .negotiation import Language, language_of
@@ -43,11 +43,12 @@ class Fault:
         place = {"pointer": self.pointer} if self.pointer is not None else {}
         if self.parameter is not None:
             place["parameter"] = self.parameter
+        words = spoken(self.arguments, language)
         return {
             **place,
             "code": self.code,
-            "detail": detail.format(**self.arguments),
-            "hint": hint.format(**self.arguments),
+            "detail": detail.format(**words),
+            "hint": hint.format(**words),
         }
 
 

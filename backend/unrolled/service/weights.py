@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from platformdirs import user_cache_path
 
-from unrolled.language import Parameter, Recurrence
+from unrolled.language import Parameter, Recurrence, listed
 from unrolled.settings import Settings
 
 from .problems import Fault, ProblemError
@@ -244,7 +244,7 @@ def fitting(
 def misfit(entry: Entry, parameters: Mapping[str, Parameter]) -> Fault | None:
     """What keeps a tensor from being a parameter of the text."""
     if entry.name not in parameters:
-        names = ", ".join(f"`{name}`" for name in parameters) or "-"
+        names = listed(f"`{name}`" for name in parameters)
         return Fault(
             "weights-unknown-name", POINTER, arguments={"name": entry.name, "names": names}
         )
