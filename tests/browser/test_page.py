@@ -101,7 +101,7 @@ def test_an_edited_equation_runs_and_undo_brings_everything_back(open_page: Open
     original = editor(page).input_value()
     replace_in_editor(page, "tanh(b", "relu(b")
     expect(loss).not_to_have_text(before)
-    expect(page.get_by_text("changed")).to_be_visible()
+    expect(page.get_by_text("changed", exact=True)).to_be_visible()
     press(page, "Control+z")
     expect(editor(page)).to_have_value(original)
     expect(loss).to_have_text(before)
@@ -636,3 +636,27 @@ def test_infinity_is_shown_as_infinity(open_page: Open) -> None:
     inspector = page.get_by_role("complementary", name="Inspector")
     expect(inspector).to_contain_text("∞")
     expect(inspector).not_to_contain_text("NaN")
+
+
+def test_a_change_of_the_equations_is_said_where_the_book_speaks(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}")
+    note = page.get_by_text("speaks of the equations before your change")
+    expect(note).to_have_count(0)
+    press(page, "e")
+    replace_in_editor(page, "tanh(b", "relu(b")
+    expect(note).to_be_visible()
+    expect(page.locator(".lesson-place")).to_contain_text("Changed from: Section 10.10.1")
+    expect(page).to_have_title("Long short-term memory, changed · unrolled")
+
+
+def test_equations_of_ones_own_are_not_told_as_the_books(open_page: Open) -> None:
+    page = open_page(f"/lstm?{STILL}&equations={quote(OVERFLOWING)}")
+    heading = page.locator(".lesson-head h1")
+    expect(heading).to_have_text("Your own equations")
+    expect(page.locator(".text-column")).not_to_contain_text("10.10.1")
+    expect(page.locator(".chooser-button")).not_to_contain_text("10.10.1")
+    expect(page.locator(".prose")).to_have_count(0)
+    expect(page.locator(".symbols")).not_to_contain_text("squashed")
+    page.get_by_role("link", name="Long short-term memory").click()
+    expect(heading).to_have_text("Long short-term memory")
+    expect(page.locator(".prose")).to_be_visible()

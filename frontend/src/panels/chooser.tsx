@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ArchitectureSummary } from "../api/wire.ts";
 import { choose } from "../state/actions.ts";
-import { architecture, catalogue, language, text, title } from "../state/store.ts";
+import { architecture, catalogue, language, origin, text, title } from "../state/store.ts";
 import { Icon } from "./icons.tsx";
 
 const isOpen = signal(false);
@@ -73,7 +73,7 @@ export function Chooser() {
           isOpen.value = !isOpen.value;
         }}
       >
-        {entry && <span class="chooser-section">{entry.section}</span>}
+        {entry && origin.value !== "own" && <span class="chooser-section">{entry.section}</span>}
         <span class="chooser-title">{title.value || words.header.chooser}</span>
         <Icon name="down" />
       </button>

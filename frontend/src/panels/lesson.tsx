@@ -1,7 +1,18 @@
 /** The text of the section: its place in the book, its title, its prose with live symbols. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import { choose } from "../state/actions.ts";
-import { architecture, description, family, language, text, theme, title } from "../state/store.ts";
+import {
+  architecture,
+  description,
+  entryTitle,
+  family,
+  language,
+  origin,
+  text,
+  theme,
+  title,
+} from "../state/store.ts";
 import { colourSymbols, symbolHandlers, typeset, useSymbolFocus } from "./formula.tsx";
 
 /** Where in the book, which architecture, which of its forms. */
@@ -13,11 +24,24 @@ export function LessonHead() {
     words.header.section(entry.section),
     entry.figure && words.lesson.figure(entry.figure),
     entry.equation_numbers.length > 0 && words.lesson.equations(spanOf(entry.equation_numbers)),
-  ].filter(Boolean);
+  ]
+    .filter(Boolean)
+    .join(" · ");
+  if (origin.value === "own") {
+    return (
+      <header class="lesson-head">
+        <h1>{title.value}</h1>
+        <p class="lesson-place">
+          {words.lesson.begunFrom} <Entry id={entry.id}>{entryTitle.value}</Entry>
+        </p>
+      </header>
+    );
+  }
+  const isChanged = origin.value === "changed";
   return (
     <header class="lesson-head">
-      <p class="lesson-place">{place.join(" · ")}</p>
-      <h1>{title.value}</h1>
+      <p class="lesson-place">{isChanged ? words.lesson.changedFrom(place) : place}</p>
+      <h1>{entryTitle.value}</h1>
       <Variants />
     </header>
   );
@@ -27,8 +51,17 @@ export function LessonHead() {
 export function Lesson() {
   const entry = architecture.value;
   if (!entry) return null;
+  const words = text.value.lesson;
+  if (origin.value === "own") {
+    return (
+      <section class="lesson" aria-label={words.label}>
+        <p class="note">{words.noText}</p>
+      </section>
+    );
+  }
   return (
-    <section class="lesson" aria-label={text.value.lesson.label}>
+    <section class="lesson" aria-label={words.label}>
+      {origin.value === "changed" && <p class="note lesson-note">{words.ofTheBook}</p>}
       <Prose html={entry.prose[language.value]} />
       <p class="lesson-paper">{entry.papers[language.value]}</p>
     </section>
@@ -53,20 +86,28 @@ function Variants() {
   return (
     <nav class="variants" aria-label={words.lesson.variants}>
       {forms.map((form) => (
-        <a
-          key={form.id}
-          href={`/${form.id}`}
-          aria-current={form.id === entry.id ? "page" : undefined}
-          onClick={(event) => {
-            if (event.ctrlKey || event.metaKey) return;
-            event.preventDefault();
-            choose(form.id);
-          }}
-        >
+        <Entry key={form.id} id={form.id} isCurrent={form.id === entry.id}>
           {form.title}
-        </a>
+        </Entry>
       ))}
     </nav>
+  );
+}
+
+/** A link to an entry that opens it in the page as it is. */
+function Entry(props: { id: string; isCurrent?: boolean; children: ComponentChildren }) {
+  return (
+    <a
+      href={`/${props.id}`}
+      aria-current={props.isCurrent ? "page" : undefined}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        choose(props.id);
+      }}
+    >
+      {props.children}
+    </a>
   );
 }
 

@@ -48,7 +48,7 @@ export function Page() {
       <PageTrouble />
       {architecture.value ? <Parts /> : <Waiting />}
       {helpOpen.value && <Help />}
-      <div role="status">
+      <div aria-live="polite">
         <Wait />
       </div>
       <p class="unseen" role="status">

@@ -1,7 +1,7 @@
 /** What every letter means here, with its shape: the book uses letters again, each drawing needs its own. */
 import type { GraphNode } from "../core/types.ts";
 import { formatShape } from "../state/format.ts";
-import { architecture, description, language, text } from "../state/store.ts";
+import { architecture, description, language, origin, text } from "../state/store.ts";
 import { Formula, symbolHandlers, useSymbolFocus } from "./formula.tsx";
 import { kindWord } from "./inspector-parts.tsx";
 
@@ -9,7 +9,7 @@ export function Symbols() {
   const words = text.value.symbols;
   const place = useSymbolFocus([description.value, language.value]);
   const nodes = description.value?.graph.nodes ?? [];
-  const legend = architecture.value?.legend ?? {};
+  const legend = (origin.value !== "own" && architecture.value?.legend) || {};
   if (nodes.length === 0) return null;
   return (
     <section class="symbols" aria-labelledby="symbols-title" ref={place} {...symbolHandlers}>

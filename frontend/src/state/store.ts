@@ -127,13 +127,35 @@ export const family = computed(() => {
   const base = architecture.value?.id.split("/")[0];
   return catalogue.value.find((each) => each.id === base) ?? null;
 });
-export const title = computed(
+export const entryTitle = computed(
   () => (family.value ?? architecture.value)?.titles[language.value] ?? "",
 );
+export const title = computed(() => {
+  const words = text.value.lesson;
+  if (origin.value === "own") return words.own;
+  return origin.value === "changed" ? words.changed(entryTitle.value) : entryTitle.value;
+});
 export const description = computed(() => {
   const known = described.value?.description;
   return known ? { ...known, graph: gated(known.graph, known.equations) } : null;
 });
+/**
+ * Whose equations these are: the catalogue's, the catalogue's with a change, or so different (fewer than half of
+ * all variables are in both) that what the catalogue says of its own does not speak of them.
+ */
+export const origin = computed<"entry" | "changed" | "own">(() => {
+  const entry = architecture.value;
+  if (!entry || !isEdited.value) return "entry";
+  const own = variablesOf(entry.recurrence.graph.nodes);
+  const now = variablesOf(description.value?.graph.nodes ?? entry.recurrence.graph.nodes);
+  const both = [...now].filter((name) => own.has(name)).length;
+  return both >= new Set([...own, ...now]).size / 2 ? "changed" : "own";
+});
+
+function variablesOf(nodes: readonly { id: string; kind: string }[]): Set<string> {
+  return new Set(nodes.filter((node) => node.kind === "variable").map((node) => node.id));
+}
+
 /** What of the picture is older than what the reader wrote: its text, or only its values. */
 export const stale = computed<"text" | "values" | null>(() => {
   if (diagnostics.value.length > 0) return "text";

@@ -54,6 +54,12 @@ export const en = {
     equations: (numbers: string) => `Equations ${numbers}`,
     variants: "Variants",
     base: "Main form",
+    own: "Your own equations",
+    changed: (title: string) => `${title}, changed`,
+    changedFrom: (place: string) => `Changed from: ${place}`,
+    begunFrom: "Begun from",
+    ofTheBook: "The text below speaks of the equations before your change.",
+    noText: "The catalogue has no text about equations of your own.",
   },
 
   equations: {

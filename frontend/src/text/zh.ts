@@ -54,6 +54,12 @@ export const zh: Dictionary = {
     equations: (numbers) => `式 ${numbers}`,
     variants: "变体",
     base: "基本形式",
+    own: "你自己的方程",
+    changed: (title) => `${title}（已改动）`,
+    changedFrom: (place) => `改自：${place}`,
+    begunFrom: "起点：",
+    ofTheBook: "下面的正文讲的是改动之前的方程。",
+    noText: "目录中没有关于你自己的方程的正文。",
   },
 
   equations: {
