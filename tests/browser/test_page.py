@@ -450,15 +450,41 @@ def test_a_link_to_what_the_equations_do_not_have_says_so(open_page: Open, selec
     expect(page.locator(".inspector")).to_contain_text("These equations have no zz")
 
 
-@pytest.mark.parametrize("opened", ["selection=f", "edit=1"])
-def test_the_player_stands_in_one_row_beside_what_is_open(open_page: Open, opened: str) -> None:
-    page = open_page(f"/lstm?{STILL}&{opened}", width=1440)
-    expect(page.locator(".inspector, .editor").first).to_be_visible()
-    row = page.locator(".player").evaluate(
-        "all => [...all.children].map(one => one.getBoundingClientRect()).map(box => box.y + box.height / 2)"
-    )
-    assert len(row) >= 6
-    assert max(row) - min(row) < 10
+PLACES = {
+    "wide": ("", 1440, 900),
+    "inspector": ("&selection=f", 1440, 900),
+    "editor": ("&edit=1", 1440, 900),
+    "middle": ("", 1000, 800),
+    "frame": ("&embed=1", 700, 420),
+    "phone": ("", 390, 844),
+}
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize("place", PLACES)
+def test_the_player_keeps_its_height_and_cuts_no_word_while_playing(
+    open_page: Open, place: str, locale: str
+) -> None:
+    more, width, height = PLACES[place]
+    page = open_page(f"/lstm?{STILL}{more}", width=width, height=height, locale=locale)
+    player = page.locator(".player")
+    at_rest = player.bounding_box()
+    page.locator(".play").click()
+    beat = page.locator(".player-beat-names")
+    beat.wait_for()
+    seen = set()
+    for _ in range(8):
+        playing = player.bounding_box()
+        assert at_rest is not None
+        assert playing is not None
+        assert playing["height"] == at_rest["height"]
+        shown, whole, words = beat.evaluate(
+            "one => [one.clientWidth, one.scrollWidth, one.textContent]"
+        )
+        seen.add(words)
+        assert whole <= shown, words
+        press(page, "PageDown")
+    assert len(seen) > 1
 
 
 def test_a_name_that_is_nearly_another_is_asked_after(open_page: Open) -> None:

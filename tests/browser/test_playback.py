@@ -42,7 +42,7 @@ def test_values_are_seen_in_the_order_of_their_computation(open_page: Open) -> N
     onwards(page, 1)
     expect(beat(page)).to_contain_text("All steps at once")
     onwards(page, 2)
-    expect(beat(page)).to_contain_text("Step by step, to the right")
+    expect(beat(page)).to_contain_text("Step by step →")
     expect(page.locator(".player-step")).to_have_text("t = 2, “e”")
     states = {(name, step) for name in "fgqsh" for step in (1, 2)}
     assert places(page) - before == given | states
@@ -78,7 +78,7 @@ def test_gradients_run_from_the_last_step_to_the_first(open_page: Open) -> None:
     page.keyboard.press("Home")
     expect(beat(page)).to_contain_text("Once")
     onwards(page, 3)
-    expect(beat(page)).to_contain_text("Step by step, to the left")
+    expect(beat(page)).to_contain_text("Step by step ←")
     expect(page.locator(".player-step")).to_have_text("t = 2, “e”")
     seen = places(page)
     assert {("s", 3), ("s", 2)} <= seen
@@ -127,7 +127,7 @@ def test_a_tree_is_played_level_by_level(open_page: Open) -> None:
     onwards(page, 1)
     while "Level" not in beat(page).inner_text():
         onwards(page, 1)
-    expect(beat(page)).to_contain_text("Level by level, upwards")
+    expect(beat(page)).to_contain_text("Level by level ↑")
     page.keyboard.press("Escape")
     expect(beat(page)).to_have_count(0)
 

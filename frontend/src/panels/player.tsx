@@ -86,34 +86,50 @@ export function Player() {
         {total.value > 0 && words.at(index.value, step.value, symbolAt(step.value))}
       </output>
       {front.value ? <Beat front={front.value} /> : <Status />}
-      <ShowsChoice />
-      <select
-        class="speed"
-        aria-label={words.speed}
-        title={words.speed}
-        value={String(speed.value)}
-        onChange={(event) => {
-          speed.value = Number(event.currentTarget.value);
-        }}
-      >
-        {SPEEDS.map((each) => (
-          <option key={each} value={String(each)}>
-            {each}×
-          </option>
-        ))}
-      </select>
-      <button
-        type="button"
-        class="plain fold"
-        aria-label={unfolded.value ? words.fold : words.unfold}
-        title={tooltip("fold", text.value, unfolded.value ? words.foldHint : words.unfoldHint)}
-        aria-pressed={unfolded.value}
-        onClick={() => setUnfolded(!unfolded.value)}
-      >
-        <Icon name={unfolded.value ? "fold" : "unfold"} />{" "}
-        <span>{unfolded.value ? words.fold : words.unfold}</span>
-      </button>
+      <div class="player-tools">
+        <ShowsChoice />
+        <Speed />
+        <FoldButton />
+      </div>
     </div>
+  );
+}
+
+function Speed() {
+  const words = text.value.player;
+  return (
+    <select
+      class="speed"
+      aria-label={words.speed}
+      title={words.speed}
+      value={String(speed.value)}
+      onChange={(event) => {
+        speed.value = Number(event.currentTarget.value);
+      }}
+    >
+      {SPEEDS.map((each) => (
+        <option key={each} value={String(each)}>
+          {each}×
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function FoldButton() {
+  const words = text.value.player;
+  return (
+    <button
+      type="button"
+      class="plain fold"
+      aria-label={unfolded.value ? words.fold : words.unfold}
+      title={tooltip("fold", text.value, unfolded.value ? words.foldHint : words.unfoldHint)}
+      aria-pressed={unfolded.value}
+      onClick={() => setUnfolded(!unfolded.value)}
+    >
+      <Icon name={unfolded.value ? "fold" : "unfold"} />{" "}
+      <span>{unfolded.value ? words.fold : words.unfold}</span>
+    </button>
   );
 }
 
@@ -147,10 +163,11 @@ function Beat({ front: { phase } }: { front: Front }) {
   const nodes = description.value?.graph.nodes ?? [];
   const names = nodes.filter((node) => phase.names.has(node.id));
   const latex = names.map((node) => `\\htmlData{node=${node.id}}{${node.latex}}`).join(",\\ ");
+  const name = beatName(phase, names, words.phase);
   return (
     <p class="player-beat" {...symbolHandlers}>
       <span class="player-beat-names">
-        {beatName(phase, names, words.phase)} {latex && <Formula latex={latex} />}
+        {latex && <Formula latex={latex} />} <span title={name}>{name}</span>
       </span>
       <button type="button" class="quiet" title={words.showAllHint} onClick={showAll}>
         {words.showAll}
