@@ -118,6 +118,33 @@ def test_the_saved_svg_stands_alone(open_page: Open) -> None:
     assert families == {"KaTeX_Math", "KaTeX_Main", "Inter"}
 
 
+def test_the_saved_svg_holds_what_stands_around_the_figure(open_page: Open) -> None:
+    page = open_page(VIEW)
+    canvas = page.locator(".figure-canvas").bounding_box()
+    strips = page.locator(".strips").bounding_box()
+    shown = page.locator(".figure-parameter").count()
+    assert canvas is not None
+    assert strips is not None
+    document = ElementTree.fromstring(content(saved(page, "SVG")))
+    below = float(document.attrib["height"]) - canvas["height"]
+    assert below > strips["height"], "there is room for all strips, also those out of sight"
+    rows = [float(one.attrib["y"]) - canvas["height"] for one in document.iter(f"{SVG}text")]
+    assert sum(0 < row < 30 for row in rows) >= shown, "a line of parameters"
+    letters = [
+        one.text
+        for one in document.iter(f"{SVG}text")
+        if float(one.attrib["y"]) > canvas["height"] + 60
+    ]
+    assert "".join(one for one in letters if one in set("helo")).count("l") >= 2, "symbols of x"
+    heat = [
+        one
+        for one in document.iter(f"{SVG}rect")
+        if float(one.attrib.get("y", 0)) > canvas["height"] + 60
+    ]
+    assert len(heat) > 5 * 8 * 5, "5 steps of 8 units of f, g, q, s and h"
+    assert document.findall(f".//{SVG}image") == []
+
+
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_a_png_has_the_size_that_was_chosen(open_page: Open, times: int) -> None:
     page = open_page(VIEW)

@@ -5,7 +5,7 @@ import { boxOf, type ColumnAt, endsOf } from "../core/pose.ts";
 import type { PlacedNode } from "../core/template.ts";
 import type { FoldedGraph, GraphNode, Selection, Theme, Trace } from "../core/types.ts";
 import { toScreen } from "../core/view.ts";
-import { isLearned, type Scale, scaleTable, symbolColour } from "../render/colours.ts";
+import { isLearned, isParameter, type Scale, scaleTable, symbolColour } from "../render/colours.ts";
 import { colourOfEdge, eachCopy } from "../render/edges.ts";
 import { eachNode } from "../render/nodes.ts";
 import { isPale } from "../render/operations.ts";
@@ -60,9 +60,7 @@ interface ParametersProps {
 export function Parameters(props: ParametersProps) {
   const { graph, theme, words, pointed, selection, onPoint, onSelect } = props;
   const learned = graph.nodes.filter(isLearned);
-  const fixed = graph.nodes.filter(
-    (node) => (node.kind === "parameter" || node.kind === "constant") && !isLearned(node),
-  );
+  const fixed = graph.nodes.filter((node) => isParameter(node) && !isLearned(node));
   const parameters = [...learned, ...fixed];
   if (parameters.length === 0) return null;
   const onEdges = new Set(

@@ -20,15 +20,17 @@ import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
 import { Inspector } from "./inspector.tsx";
 import { Lesson, LessonHead } from "./lesson.tsx";
+import { onDemand } from "./on-demand.tsx";
 import { Peek } from "./pins.tsx";
 import { Printed } from "./printed.tsx";
-import { Rules } from "./rules.tsx";
 import { Schedule } from "./schedule.tsx";
 import { Settings } from "./settings.tsx";
 import { Stage } from "./stage.tsx";
 import { Symbols } from "./symbols.tsx";
 import { Tabs } from "./tabs.tsx";
 import { PageTrouble, Wait } from "./trouble.tsx";
+
+const Rules = onDemand(async () => (await import("./rules.tsx")).Rules);
 
 export function Page() {
   const side = rulesOpen.value

@@ -16,7 +16,7 @@ import {
 } from "../state/saving.ts";
 import { run, said, saveOpen, shows, text } from "../state/store.ts";
 import { Icon } from "./icons.tsx";
-import { aboutPicture, legendWord, picture } from "./picture.ts";
+import { aboutPicture, belowPicture, picture } from "./picture.ts";
 
 const SIZES = [1, 2, 4] as const;
 const FORMATS: readonly DataFormat[] = ["json", "csv", "npz"];
@@ -183,14 +183,15 @@ async function saveSvg(): Promise<void> {
   const scene = picture.value?.();
   if (!scene) return;
   await kept(pictureName("svg"), async () => {
-    const svg = await svgFile(scene, legendWord, aboutPicture());
+    const svg = await svgFile(scene, belowPicture(scene), aboutPicture());
     return new Blob([svg], { type: "image/svg+xml" });
   });
 }
 
 async function savePng(times: number): Promise<void> {
   const scene = picture.value?.();
-  if (scene) await kept(pictureName("png", times), () => pngFile(scene, legendWord, times));
+  if (scene)
+    await kept(pictureName("png", times), () => pngFile(scene, belowPicture(scene), times));
 }
 
 function saveData(format: DataFormat): Promise<void> {

@@ -4,21 +4,18 @@ import { type Signal, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { runsOfLatex, textOfRuns } from "../core/label.ts";
 import type { Front } from "../core/playback.ts";
-import { arrangeRows } from "../core/rows.ts";
 import { SORTS } from "../core/sorting.ts";
-import { structure } from "../core/structure.ts";
-import type {
-  Domain,
-  FoldedGraph,
-  GraphNode,
-  Role,
-  Selection,
-  TimeAxis,
-  Trace,
-} from "../core/types.ts";
+import type { FoldedGraph, Selection, TimeAxis, Trace } from "../core/types.ts";
 import { roleColour } from "../render/colours.ts";
 import { isAdding } from "../render/gestures.ts";
-import { layStrips, paintStrips, type Strip, stepAtX, unitAt } from "../render/strips.ts";
+import {
+  layStrips,
+  paintStrips,
+  type Strip,
+  stepAtX,
+  stripNodes,
+  unitAt,
+} from "../render/strips.ts";
 import { rangesOf, shortNumber, visibleSymbol } from "../render/values.ts";
 import { language, run, sorting, theme, unit } from "../state/store.ts";
 import { unitName } from "../state/units.ts";
@@ -37,36 +34,6 @@ export interface StripsProps {
   timeAxis: Signal<TimeAxis>;
   onSelect(selection: Selection | null, isAdding?: boolean): void;
   onStep(step: number): void;
-}
-
-/** What a reader watches comes first: the memory, then what guards it, then what comes out. */
-const PLACE: Record<Role, number> = {
-  state: 0,
-  memory: 0,
-  attention: 0,
-  gate: 1,
-  hidden: 1,
-  output: 2,
-  probability: 2,
-  loss: 3,
-  target: 3,
-  input: 4,
-  parameter: 5,
-};
-
-/** Variables over time, by what they are; alike ones from the top of the drawing to its bottom. */
-function stripNodes(graph: FoldedGraph): GraphNode[] {
-  const domains = [...new Set(graph.nodes.flatMap((node) => node.domains))].map(
-    (name): Domain => ({ name, index: name, kind: "chain" }),
-  );
-  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
-  const { bands, crossing } = structure(graph, domains);
-  return bands
-    .toReversed()
-    .flatMap((band) => arrangeRows(band, crossing).rows.toReversed().flat())
-    .flatMap((id) => byId.get(id) ?? [])
-    .filter((node) => node.domains.length > 0)
-    .sort((one, other) => PLACE[one.role] - PLACE[other.role]);
 }
 
 interface Hover {

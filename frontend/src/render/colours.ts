@@ -143,6 +143,10 @@ export function parameterColour(name: string, theme: Theme): string {
 }
 
 /** Constants, settings and weights that are held still are grey: only what learns has a colour. */
+export function isParameter(node: GraphNode): boolean {
+  return node.kind === "parameter" || node.kind === "constant";
+}
+
 export function isLearned(node: GraphNode): boolean {
   return node.kind === "parameter" && node.trained !== false;
 }

@@ -1,6 +1,7 @@
-/** The picture that is saved: the scene as it stands on the screen, and under it the scales of its values. */
+/** The picture that is saved: the scene as it stands on the screen, under it parameters, scales and strips. */
 
 import { type Run, runsOfLatex } from "../core/label.ts";
+import type { GraphNode } from "../core/types.ts";
 import { CanvasPainter, measureOn } from "./canvas.ts";
 import { ink, scaleTable, symbolColour } from "./colours.ts";
 import { facesOf } from "./faces.ts";
@@ -8,12 +9,23 @@ import { labelFont, type Measure, setName } from "./letters.ts";
 import { paint } from "./paint.ts";
 import type { Painter } from "./painter.ts";
 import type { Scene } from "./scene.ts";
+import { drawStrips, type StripScene } from "./strips.ts";
 import { type About, SvgPainter } from "./svg.ts";
 import { type LegendEntry, shortNumber } from "./values.ts";
 
 /** How the scales are named where they are not named by their variables. */
 export type WordOf = (entry: LegendEntry) => string;
 
+/** What stands under the figure. */
+export interface Below {
+  wordOf: WordOf;
+  parameters: readonly GraphNode[];
+  /** The variables over time; null where the page shows none. */
+  strips: { scene: StripScene; height: number } | null;
+}
+
+const STRIPS = { top: 8, bottom: 12 } as const;
+const PARAMETER = { line: 28, size: 15, sign: 10, near: 4, gap: 14 } as const;
 const LEGEND = { side: 20, line: 26, bottom: 10, bar: 56, height: 10, gap: 24, near: 6 } as const;
 const NAMED = 5;
 const STOPS = 48;
@@ -26,44 +38,79 @@ function measure(): Measure {
 }
 
 /** A document that stands alone: its typefaces are inside, nothing in it leads elsewhere. */
-export async function svgFile(scene: Scene, wordOf: WordOf, about: About): Promise<string> {
+export async function svgFile(scene: Scene, below: Below, about: About): Promise<string> {
   const painter = new SvgPainter(measure());
-  const height = paintAll(painter, scene, wordOf);
+  const height = paintAll(painter, scene, below);
   const style = await facesOf(painter.fonts);
   return painter.document(scene.size.width, height, ink(scene.theme).paper, { ...about, style });
 }
 
 /** The same for a page that has the typefaces, and for paper that has its own colour: print. */
-export function svgInPage(scene: Scene, wordOf: WordOf, about: About): string {
+export function svgInPage(scene: Scene, below: Below, about: About): string {
   const painter = new SvgPainter(measure());
-  const height = paintAll(painter, scene, wordOf);
+  const height = paintAll(painter, scene, below);
   return painter.document(scene.size.width, height, "none", about);
 }
 
 /** Pixels, `times` as many along each side as the screen's lengths say. */
-export async function pngFile(scene: Scene, wordOf: WordOf, times: number): Promise<Blob> {
+export async function pngFile(scene: Scene, below: Below, times: number): Promise<Blob> {
   const canvas = document.createElement("canvas");
   const context = canvas.getContext("2d");
   if (!context) throw new Error("this browser has no canvas");
   const { width } = scene.size;
-  const height = scene.size.height + legendHeight(scene, wordOf, measureOn(context));
+  const height = heights(scene, below, measureOn(context)).all;
   canvas.width = Math.round(width * times);
   canvas.height = Math.round(height * times);
   context.scale(times, times);
   context.fillStyle = ink(scene.theme).paper;
   context.fillRect(0, 0, width, height);
-  paintAll(new CanvasPainter(context), scene, wordOf);
+  paintAll(new CanvasPainter(context), scene, below);
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("too large"))), "image/png");
   });
 }
 
-/** Paints the scene and the scales under it; gives the height of both. */
-function paintAll(painter: Painter, scene: Scene, wordOf: WordOf): number {
+/** Paints the scene and what stands under it; gives the height of all. */
+function paintAll(painter: Painter, scene: Scene, below: Below): number {
   paint(painter, scene);
   const widths = measure();
-  paintLegend(painter, scene, wordOf, widths);
-  return scene.size.height + legendHeight(scene, wordOf, widths);
+  const { parameters, legend, strips, all } = heights(scene, below, widths);
+  for (const { node, x, y } of laidParameters(scene, below, widths)) {
+    const colour = symbolColour(node, scene.theme);
+    const middle = parameters + y;
+    painter.box(x, middle - 1, PARAMETER.sign, 2, 1, colour, null);
+    const left = x + PARAMETER.sign + PARAMETER.near;
+    const style = { size: PARAMETER.size, colour, alpha: 1, align: "left" } as const;
+    painter.name(runsOfLatex(node.latex), left, middle, style);
+  }
+  paintLegend(painter, scene, below.wordOf, widths, legend);
+  if (below.strips) drawStrips(painter, below.strips.scene, strips);
+  return all;
+}
+
+/** Where each part begins, and where all ends. */
+function heights(scene: Scene, below: Below, widthOf: Measure) {
+  const parameters = scene.size.height;
+  const rows = laidParameters(scene, below, widthOf).at(-1);
+  const legend = parameters + (rows ? rows.y + PARAMETER.line / 2 : 0);
+  const strips = legend + legendHeight(scene, below.wordOf, widthOf) + STRIPS.top;
+  const all = below.strips ? strips + below.strips.height + STRIPS.bottom : strips - STRIPS.top;
+  return { parameters, legend, strips, all };
+}
+
+/** Parameters from left to right, on as many lines as it takes; `y`: the middle of their line. */
+function laidParameters(scene: Scene, { parameters }: Below, widthOf: Measure) {
+  let [x, y] = [LEGEND.side as number, PARAMETER.line / 2];
+  return parameters.map((node) => {
+    const name = widthOfName(runsOfLatex(node.latex), widthOf, PARAMETER.size);
+    const width = PARAMETER.sign + PARAMETER.near + name;
+    if (x > LEGEND.side && x + width > scene.size.width - LEGEND.side) {
+      [x, y] = [LEGEND.side, y + PARAMETER.line];
+    }
+    const placed = { node, x, y };
+    x += width + PARAMETER.gap;
+    return placed;
+  });
 }
 
 interface Placed {
@@ -104,8 +151,8 @@ function namesOf(entry: LegendEntry): Run[] {
   return entry.nodes.length > NAMED ? [...runs, { ...comma, text: ", …" }] : runs;
 }
 
-function widthOfName(runs: readonly Run[], widthOf: Measure): number {
-  const pieces = setName(runs, 0, 0, { size: 14, align: "left" }, widthOf);
+function widthOfName(runs: readonly Run[], widthOf: Measure, size = 14): number {
+  const pieces = setName(runs, 0, 0, { size, align: "left" }, widthOf);
   return Math.max(0, ...pieces.map((piece) => piece.x + widthOf(piece.font, piece.text)));
 }
 
@@ -114,12 +161,18 @@ function legendHeight(scene: Scene, wordOf: WordOf, widthOf: Measure): number {
   return lines === 0 ? 0 : lines * LEGEND.line + LEGEND.bottom;
 }
 
-function paintLegend(painter: Painter, scene: Scene, wordOf: WordOf, widthOf: Measure): void {
-  const { theme, size } = scene;
+function paintLegend(
+  painter: Painter,
+  scene: Scene,
+  wordOf: WordOf,
+  widthOf: Measure,
+  begin: number,
+): void {
+  const { theme } = scene;
   const { text, muted, line: rim } = ink(theme);
   const small = { size: 12, alpha: 1, align: "left" } as const;
   for (const { entry, x, line, names, widths } of laid(scene, wordOf, widthOf)) {
-    const y = size.height + (line + 0.5) * LEGEND.line;
+    const y = begin + (line + 0.5) * LEGEND.line;
     const only = entry.nodes.length === 1 ? entry.nodes[0] : undefined;
     const colour = only ? symbolColour(only, theme) : text;
     if (names.length > 0) painter.name(names, x, y, { ...small, size: 14, colour });

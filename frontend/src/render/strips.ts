@@ -1,14 +1,25 @@
 /** Heat strips: a variable over time, units as rows, on the time axis of the drawing above. */
 
+import { runsOfLatex } from "../core/label.ts";
 import { shapeOf } from "../core/measures.ts";
 import { Overview } from "../core/overview.ts";
 import type { Front } from "../core/playback.ts";
 import { Pyramid } from "../core/pyramid.ts";
+import { arrangeRows } from "../core/rows.ts";
 import { inOrder, orderOf, type Sort } from "../core/sorting.ts";
-import type { GraphNode, Theme, TimeAxis, Trace } from "../core/types.ts";
+import { structure } from "../core/structure.ts";
+import type {
+  Domain,
+  FoldedGraph,
+  GraphNode,
+  Role,
+  Theme,
+  TimeAxis,
+  Trace,
+} from "../core/types.ts";
 import { domainOfScale, ink, notANumber, roleColour, scaleTable, tableIndex } from "./colours.ts";
 import { rgbOfHex } from "./oklch.ts";
-import { FONTS } from "./painter.ts";
+import { FONTS, type Painter, type Stroke } from "./painter.ts";
 import { type Ranges, visibleSymbol } from "./values.ts";
 
 /** A bar already says its size by its height: its colour need not shout. */
@@ -42,6 +53,36 @@ export function stripKind(node: GraphNode): StripKind {
   const shape = shapeOf(node);
   if (shape === "token") return "symbols";
   return shape === "diamond" || shape === "scalar" ? "bars" : "heat";
+}
+
+/** What a reader watches comes first: the memory, then what guards it, then what comes out. */
+const PLACE: Record<Role, number> = {
+  state: 0,
+  memory: 0,
+  attention: 0,
+  gate: 1,
+  hidden: 1,
+  output: 2,
+  probability: 2,
+  loss: 3,
+  target: 3,
+  input: 4,
+  parameter: 5,
+};
+
+/** Variables over time, by what they are; alike ones from the top of the drawing to its bottom. */
+export function stripNodes(graph: FoldedGraph): GraphNode[] {
+  const domains = [...new Set(graph.nodes.flatMap((node) => node.domains))].map(
+    (name): Domain => ({ name, index: name, kind: "chain" }),
+  );
+  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
+  const { bands, crossing } = structure(graph, domains);
+  return bands
+    .toReversed()
+    .flatMap((band) => arrangeRows(band, crossing).rows.toReversed().flat())
+    .flatMap((id) => byId.get(id) ?? [])
+    .filter((node) => node.domains.length > 0)
+    .sort((one, other) => PLACE[one.role] - PLACE[other.role]);
 }
 
 /** Strips from top to bottom as the drawing stacks its variables. */
@@ -94,6 +135,86 @@ function shown(axis: TimeAxis, length: number): [number, number] {
   const first = Math.floor((0 - axis.origin) / axis.pitch + 0.5) + 1;
   const last = Math.ceil((axis.width - axis.origin) / axis.pitch - 0.5) + 1;
   return [Math.max(1, first), Math.min(length, last)];
+}
+
+/** Columns of a saved strip at most: a file of cells as narrow as pixels would be large. */
+const MOST_COLUMNS = 240;
+const NAME = { x: 8, size: 15 } as const;
+
+/** The strips as they stand on the screen, their top at `top`, as shapes: for files and paper. */
+export function drawStrips(painter: Painter, scene: StripScene, top: number): void {
+  const { axis, theme, trace, step } = scene;
+  const { paper, text, line } = ink(theme);
+  for (const strip of scene.strips) {
+    const { node, height } = strip;
+    const [first, last] = shown(axis, trace.lengths[node.domains[0] ?? ""] ?? 1);
+    const y = top + strip.top;
+    const at = (column: number): number => axis.origin + (column - 1.5) * axis.pitch;
+    if (last >= first) {
+      painter.box(at(first), y, at(last + 1) - at(first), height, 0, line, null, 0.35);
+      if (strip.kind === "symbols") drawSymbols(painter, scene, strip, first, last, y);
+      else drawColumns(painter, scene, strip, first, last, y);
+      const rim: Stroke = { colour: text, width: 1.25, alpha: 0.55 };
+      painter.box(at(step), y, Math.max(axis.pitch, 2), height, 0, null, rim);
+    }
+    const colour = roleColour(node.role, theme);
+    const style = { size: NAME.size, colour, alpha: 1, align: "left", halo: paper } as const;
+    painter.name(runsOfLatex(node.latex), NAME.x, y + height / 2, style);
+  }
+}
+
+/** Heat as cells, single numbers as bars; what playback has not reached stays empty. */
+function drawColumns(
+  painter: Painter,
+  { axis, theme, trace, ranges, front }: StripScene,
+  { node, overview, pyramid, height, kind }: Strip,
+  first: number,
+  last: number,
+  y: number,
+): void {
+  pyramid.extend(trace.arrived[node.domains[0] ?? ""] ?? 0);
+  const least = Math.ceil((last - first + 1) / MOST_COLUMNS);
+  overview.show(first, last, Math.max(overview.spanAt(axis.pitch), least));
+  const scale = ranges.scaleOf(node);
+  const [low, high] = domainOfScale(scale, ranges.of(node));
+  const { css } = scaleTable(scale, theme);
+  const zero = y + height * (high / (high - low));
+  const width = axis.pitch * overview.span - (axis.pitch < 10 ? 0 : 1.5);
+  for (let column = 0; column < overview.columns; column++) {
+    const begin = overview.first + column * overview.span;
+    if (!overview.known[column] || front?.has(node.id, begin) === false) continue;
+    const valueAt = (row: number): number => overview.values[column * pyramid.rows + row] ?? 0;
+    const colourAt = (row: number): string => {
+      const index = tableIndex(valueAt(row), low, high);
+      return index < 0 ? notANumber(theme) : (css[index] ?? "");
+    };
+    const x = axis.origin + (begin - 1.5) * axis.pitch;
+    if (kind === "heat") {
+      painter.cells(x, y, width, height, 0, pyramid.rows, 1, colourAt, 1);
+    } else {
+      const end = Number.isFinite(valueAt(0)) ? zero - (valueAt(0) / (high - low)) * height : y;
+      const tall = Math.max(1, Math.abs(zero - end));
+      painter.box(x, Math.min(end, zero), width, tall, 0, colourAt(0), null, BAR_ALPHA);
+    }
+  }
+}
+
+function drawSymbols(
+  painter: Painter,
+  { axis, trace, theme }: StripScene,
+  { node, height }: Strip,
+  first: number,
+  last: number,
+  y: number,
+): void {
+  const symbols = trace.symbols[node.id];
+  if (!symbols || axis.pitch < 7) return;
+  const size = Math.min(14, axis.pitch * 1.1);
+  const style = { size, colour: roleColour(node.role, theme), alpha: 1, align: "center" } as const;
+  for (let step = first; step <= last; step++) {
+    const symbol = visibleSymbol(symbols[step - 1] ?? "");
+    painter.label(symbol, axis.origin + (step - 1) * axis.pitch, y + height / 2, 500, style);
+  }
 }
 
 let buffer: HTMLCanvasElement | null = null;
