@@ -361,3 +361,37 @@ def test_a_misspelt_query_parameter_is_refused_and_not_repeated(
 )
 def test_allow_names_every_method_of_an_address(client: Client, path: str, allowed: str) -> None:
     assert client.call("DELETE", path).headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("written", "pointer", "meant"),
+    [
+        ({"architecture": "lstm", "varables": ["h"]}, "/varables", "variables"),
+        (
+            {"architecture": "lstm", "inputs": {"x": {"text": "ab", "alphabt": "ab"}}},
+            "/inputs/x/alphabt",
+            "alphabet",
+        ),
+        ({"architecture": "lstm", "parameters": {"sed": 3}}, "/parameters/sed", "seed"),
+        ({"architecture": "lstm", "gradient": {"off": "loss"}}, "/gradient/off", "of"),
+        (
+            {"architecture": "lstm", "clamp": [{"variable": "h", "vale": 1}]},
+            "/clamp/0/vale",
+            "value",
+        ),
+    ],
+)
+def test_a_misspelt_field_is_asked_after(
+    client: Client, written: dict[str, Any], pointer: str, meant: str
+) -> None:
+    for language, words in (("en", f"Did you mean `{meant}`?"), ("zh", f"是否想写 `{meant}`？")):
+        answer = client.post("/v1/runs", written, headers={"accept-language": language})
+        assert answer.status_code == 422
+        found = {one["pointer"]: one["hint"] for one in answer.json()["errors"]}
+        assert words in found[pointer]
+
+
+def test_a_field_like_no_other_is_only_refused(client: Client) -> None:
+    answer = client.post("/v1/runs", {"architecture": "lstm", "colour": "red"})
+    (one,) = answer.json()["errors"]
+    assert one["hint"].startswith("Remove it")

@@ -81,7 +81,7 @@ def parse_body(body: bytes, model: type[Model]) -> Model:
     try:
         return model.model_validate(parse_json(body))
     except ValidationError as error:
-        faults = faults_of(error.errors(include_url=False, include_input=False))
+        faults = faults_of(error.errors(include_url=False, include_input=False), model)
         raise ProblemError("invalid-request", faults) from None
 
 

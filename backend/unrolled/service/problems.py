@@ -6,13 +6,16 @@ the end turn exceptions into answers. The input is never repeated in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, get_args
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -123,12 +126,15 @@ def equations_problem(error: LanguageError) -> ProblemError:
     )
 
 
-def faults_of(errors: Sequence[Any]) -> list[Fault]:
-    """Pydantic's errors as ours; nothing of the input but its keys is taken over."""
-    return [fault_of(error) for error in errors[:MOST_ERRORS]]
+def faults_of(errors: Sequence[Any], model: type[BaseModel] | None = None) -> list[Fault]:
+    """Pydantic's errors as ours; nothing of the input but its keys is taken over.
+
+    `model`: what the input was to be, whose fields misspelt ones are compared with.
+    """
+    return [fault_of(error, model) for error in errors[:MOST_ERRORS]]
 
 
-def fault_of(error: Any) -> Fault:
+def fault_of(error: Any, model: type[BaseModel] | None = None) -> Fault:
     place = [str(part) for part in error["loc"] if str(part) not in TAGS]
     context = error.get("ctx", {})
     code = context.get("code") or PYDANTIC.get(error["type"], "invalid")
@@ -141,7 +147,34 @@ def fault_of(error: Any) -> Fault:
     if place and place[0] == "body":
         place = place[1:]
     pointer = "".join("/" + escape_pointer(part) for part in place) + context.get("within", "")
+    if code == "unknown-field":
+        near = get_close_matches(place[-1], fields_at(model, place[:-1]), 1)
+        arguments["nearest"] = (
+            (f"Did you mean `{near[0]}`? ", f"是否想写 `{near[0]}`？") if near else ""
+        )
     return Fault(code, pointer=pointer, arguments=arguments)
+
+
+def fields_at(model: object, place: Sequence[str]) -> list[str]:
+    """The names of the fields of a model at a place within it; of a union those of all its members."""
+    models = list(models_in(model))
+    for part in place:
+        fields = [fields[part] for one in models if part in (fields := by_alias(one))]
+        if fields:  # else an index or a key: what it leads to stands in the annotation already
+            models = [one for field in fields for one in models_in(field.annotation)]
+    return [name for one in models for name in by_alias(one)]
+
+
+def by_alias(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
 
 
 def escape_pointer(part: str) -> str:

@@ -611,9 +611,9 @@ FAULTS: dict[str, Texts] = {
     "unknown-field": {
         "en": (
             "There is no field of this name.",
-            "Remove it, or correct its spelling; see /docs for the form of the request.",
+            "{nearest}Remove it, or correct its spelling; see /docs for the form of the request.",
         ),
-        "zh": ("没有这个名字的字段。", "请删去，或更正拼写；请求的格式见 /docs。"),
+        "zh": ("没有这个名字的字段。", "{nearest}请删去，或更正拼写；请求的格式见 /docs。"),
     },
     "not-an-object": {
         "en": ("This has to be an object.", 'Write it in braces: {{"name": value}}.'),
