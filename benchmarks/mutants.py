@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MUTMUT = [sys.executable, "-m", "mutmut"]
+MUTMUT = [sys.executable, str(Path(__file__).resolve()), "mutmut"]
 
 CONFIGURATION = """
 [tool.mutmut]
@@ -41,6 +41,20 @@ pytest_add_cli_args_test_selection = [
 LIMITS = ("unrolled.service.limits.", "unrolled.service.admission.")
 KINDS = {0: "survived", 33: "no test", 5: "no test", 36: "timeout", 24: "timeout", 255: "timeout"}
 """What mutmut's exit codes mean; all others: killed."""
+
+
+def mutmut(arguments: list[str]) -> None:
+    """mutmut itself, but that it names functions of tests and not their cases, whose names it cannot all repeat."""
+    from mutmut.__main__ import cli
+    from mutmut.runners.harness import PytestRunner
+
+    by_case = PytestRunner._pytest_args_regular_run
+
+    def by_function(self: PytestRunner, tests: Iterable[str]) -> list[str]:
+        return by_case(self, list(dict.fromkeys(one.split("[")[0] for one in sorted(tests))))
+
+    PytestRunner._pytest_args_regular_run = by_function
+    cli(arguments)
 
 
 def main() -> None:
@@ -106,4 +120,6 @@ def row(what: str, mutants: int, codes: Iterable[int | None]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["mutmut"]:
+        mutmut(sys.argv[2:])
     main()

@@ -687,3 +687,10 @@ def test_equations_of_ones_own_are_not_told_as_the_books(open_page: Open) -> Non
     page.get_by_role("link", name="Long short-term memory").click()
     expect(heading).to_have_text("Long short-term memory")
     expect(page.locator(".prose")).to_be_visible()
+
+
+@pytest.mark.parametrize("more", ["", "&selection=h", "&edit=1"])
+@pytest.mark.parametrize("path", ["/attention", "/lstm"])
+def test_a_wide_page_is_as_high_as_its_window(open_page: Open, path: str, more: str) -> None:
+    page = open_page(f"{path}?{STILL}{more}", width=1240, height=760)
+    assert page.evaluate("document.documentElement.scrollHeight") == 760
