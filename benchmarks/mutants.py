@@ -4,7 +4,7 @@
 
 mutmut changes one operator, number, name or word of a function at a time and runs the tests that reach it. All
 mutants of the limits and the admission are tried, and a sample of those of the language: the same for the same
-seed. `--show` prints what survived. Needs `pip install -e '.[dev]' mutmut`.
+seed. `--show` prints what survived. Needs `pip install -e '.[dev,mutation]'`.
 """
 
 from __future__ import annotations

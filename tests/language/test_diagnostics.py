@@ -142,6 +142,8 @@ WRONG = [
     Wrong("size-override", "«»h: 3\n" + LOOP + "h[t] = W @ h[t-1]", {"W": 3}),
     Wrong("setting-form", "α = «slider(2, 0, 1)»\na = α"),
     Wrong("setting-form", "W = «parameter(1, 2)»\na = W"),
+    Wrong("setting-form", "x: 2\nh: 2\nW = «parameter(density=2)»\nh = W @ x"),
+    Wrong("setting-form", "α = «slider(0.5)»\na = α"),
     Wrong("constant-form", "P = «[[1, 2], [3]]»\na = P"),
     Wrong("constant-form", "P = «[1, b]»\na = P"),
     Wrong("inside-loop", LOOP + "«W = parameter(1)»\n    h[t] = W"),
@@ -154,6 +156,7 @@ WRONG = [
     Wrong("reduction-unused", LOOP + "h[t] = x[t]\na = «sum(h[1], t)»"),
     Wrong("tree-position", LOOP + "h[t] = x[t]\na = «h[root]»"),
     Wrong("chain-position", TREE + "h[n] = «x[n-1]»"),
+    Wrong("chain-position", "x: 2\nh: 2\n" + TREE + "h[n] = where(leaf(n), x[n], h[left(n)])\na = [1, 2]\n«h[0]» = a"),
     # shapes
     Wrong("rank", "W: (2, 3)\nb: 3\na = W * «b»"),
     Wrong("rank", "a = b @ «2»"),
@@ -194,7 +197,7 @@ def test_a_diagnostic_says_what_is_wrong_and_what_to_write_in_both_languages(wro
     for sentence in (found.detail("zh"), found.hint("zh")):
         assert CHINESE.search(sentence)
     for sentence in (found.detail("en"), found.hint("en"), found.detail("zh"), found.hint("zh")):
-        assert not re.search(r"\{\w*\}", sentence)
+        assert not re.search(r"\{\w*\}|\bNone\b|XX", sentence)
         assert len(sentence) < 250
 
 
@@ -275,6 +278,33 @@ def test_a_size_that_cannot_be_is_pointed_to_in_the_request() -> None:
 def test_two_sizes_that_differ_say_where_each_comes_from() -> None:
     detail = diagnose("b: 2\nc: 3\na = b + c").detail()
     assert detail == "`b` has size 2 (from line 1), but `c` has size 3 (from line 2)."
+
+
+def test_where_a_size_comes_from_is_told_where_a_line_says_it() -> None:
+    text = "W: (3, 2)\nV: (4, 2)\nu: 2\n"
+    detail = diagnose(text + "a = W @ u + V @ u").detail()
+    assert detail == "`W @ u` has size 3 (from line 1), but `V @ u` has size 4 (from line 2)."
+    detail = diagnose("P = [1, 2]\nc: 3\na = P + c").detail()
+    assert detail == "`P` has size 2, but `c` has size 3 (from line 2)."
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = tanh(b, c)", "`tanh` takes 1 argument"),
+        ("a = bilinear(b)", "`bilinear` takes 3 arguments"),
+        ("a = where(b)", "`where` takes 3 arguments"),
+    ],
+)
+def test_how_many_arguments_a_function_takes(text: str, words: str) -> None:
+    assert words in diagnose(text).detail()
+
+
+def test_an_index_reaches_a_hundred_steps_and_no_further() -> None:
+    for reach in ("t-100", "t+100"):
+        assert parse(f"x: 2\nfor t in time:\n    h[t] = x[{reach}]\n").variables
+    for reach in ("t-101", "t+101"):
+        assert diagnose(f"x: 2\nfor t in time:\n    h[t] = x[{reach}]\n").code == "index-range"
 
 
 def test_the_error_reads_as_one_sentence_with_its_place() -> None:

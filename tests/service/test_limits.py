@@ -76,6 +76,7 @@ def test_a_piece_does_no_more_than_its_operations_and_at_least_a_step() -> None:
     heavy = replace(FREE, steps=100, operations=10 * PIECE)  # ten steps make a piece
     assert in_pieces([1, 8, 256], heavy) == (1, 8, 10)
     assert in_pieces([5], replace(FREE, steps=3, operations=300 * PIECE)) == (1,)
+    assert in_pieces([256], replace(FREE, steps=100, operations=3 * PIECE)) == (33,)
     assert in_pieces([7], FREE) == (7,)
     assert in_pieces([4, 9], replace(FREE, steps=0, operations=PIECE // 4)) == (4, 4)
     assert in_pieces([PIECE * 3], replace(FREE, operations=0)) == (PIECE,)
