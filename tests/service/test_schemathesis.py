@@ -78,7 +78,11 @@ def as_it_is(context: schemathesis.SerializationContext, value: Any) -> bytes:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_files() -> Iterator[None]:
-    """Afterwards the folder of weights is gone; nothing that was made up has been taken for weights."""
+    """Afterwards the folder of weights is gone; nothing that was made up has been taken for weights.
+
+    A process that takes tests from another may come back to this module once it had left it.
+    """
+    FOLDER.mkdir(exist_ok=True)
     yield
     left = list(FOLDER.iterdir())
     rmtree(FOLDER)
