@@ -146,7 +146,7 @@ def test_on_a_narrow_screen_what_is_selected_is_told_where_it_was_selected(
     open_page: Open, middle: Middle
 ) -> None:
     page = open_page("/lstm?view=unfolded&step=2&text.x=hello", width=390, height=844)
-    peek = page.get_by_role("button", name="Inspect this one")
+    peek = page.get_by_role("button", name="Inspect s at step 2")
     expect(peek).to_have_count(0)
     page.mouse.click(*middle(page, "s", 2))
     expect(peek).to_be_in_viewport(ratio=1)

@@ -74,8 +74,9 @@ export function Peek() {
   }, [isWanted]);
   if (!chosen || isSeen) return null;
   const { node } = named(chosen);
+  const label = words.inspectPin(chosen.id, "step" in chosen ? chosen.step : null);
   return (
-    <button type="button" class="peek" aria-label={words.inspect} onClick={goToInspector}>
+    <button type="button" class="peek" aria-label={label} onClick={goToInspector}>
       <span class="pin-name">
         <Name chosen={chosen} />
       </span>
