@@ -18,6 +18,7 @@ from unrolled.language.statements import (
     Statement,
     StopForm,
     fail,
+    suggest,
 )
 from unrolled.language.terms import Domain, Equation, Position, Stop, Term
 
@@ -235,12 +236,34 @@ def classify_names(draft: Draft) -> None:
     for name, (domains, span) in draft.inputs.items():
         if "" in domains:
             if len(chains) != 1:
+                position = _homeless(draft, name)
                 sentence = (
                     "Read it somewhere as `x[t]`, so that its domain is known.",
                     "请在某处写成 `x[t]`，以确定它的域。",
                 )
-                raise fail("index-unknown", span, index="end", suggestion=sentence)
+                if position.anchor == "shift":
+                    loop = f"`for {position.index} in time:`"
+                    sentence = (f"Put the line inside {loop}.", f"请把这一行放进 {loop}。")
+                    if running := ", ".join(draft.indices):
+                        sentence = (
+                            f"Indices of this text: {running}.",
+                            f"本文本的下标：{running}。",
+                        )
+                    sentence = suggest(position.index, list(draft.indices), sentence)
+                index = position.index or str(position)
+                raise fail("index-unknown", span, index=index, suggestion=sentence)
             draft.inputs[name] = (tuple(domain or chains[0] for domain in domains), span)
+
+
+def _homeless(draft: Draft, name: str) -> Position:
+    """The first position at which an input is read whose domain no loop says."""
+    return next(
+        position
+        for term in terms_of(draft)
+        if term.reference is not None and term.reference.name == name
+        for position in term.reference.positions
+        if not _domain_of(draft, position)
+    )
 
 
 def _domain_of(draft: Draft, position: Position) -> str:
