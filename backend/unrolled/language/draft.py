@@ -242,14 +242,7 @@ def classify_names(draft: Draft) -> None:
                     "请在某处写成 `x[t]`，以确定它的域。",
                 )
                 if position.anchor == "shift":
-                    loop = f"`for {position.index} in time:`"
-                    sentence = (f"Put the line inside {loop}.", f"请把这一行放进 {loop}。")
-                    if running := ", ".join(draft.indices):
-                        sentence = (
-                            f"Indices of this text: {running}.",
-                            f"本文本的下标：{running}。",
-                        )
-                    sentence = suggest(position.index, list(draft.indices), sentence)
+                    sentence = index_suggestion(draft, position.index)
                 index = position.index or str(position)
                 raise fail("index-unknown", span, index=index, suggestion=sentence)
             draft.inputs[name] = (tuple(domain or chains[0] for domain in domains), span)
@@ -296,3 +289,21 @@ def indices_of(draft: Draft, name: str) -> tuple[str, ...]:
     if name in draft.defined:
         return tuple(loop.index for loop in draft.defined[name].loops)
     return tuple(draft.domains[domain].index for domain in domains_of(draft, name))
+
+
+def index_suggestion(draft: Draft, index: str) -> tuple[str, str]:
+    """What to write, in both languages, where an index stands that is not running."""
+    if index in draft.indices:
+        domain = draft.indices[index]
+        return (
+            f"Put the line inside `for {index} in {domain}:`, or sum over it: sum(…, {index}).",
+            f"请把这一行放进 `for {index} in {domain}:`，或对它求和：sum(…, {index})。",
+        )
+    if not draft.indices:
+        return (
+            f"Nothing runs in this text yet: put the line inside `for {index} in time:`.",
+            f"本文本中还没有循环：请把这一行放进 `for {index} in time:`。",
+        )
+    running = ", ".join(draft.indices)
+    sentence = (f"Indices of this text: {running}.", f"本文本的下标：{running}。")
+    return suggest(index, list(draft.indices), sentence)

@@ -6,8 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from unrolled.language.diagnostics import Diagnostic, LanguageError, Span
-from unrolled.language.draft import Draft, defined_twice, domains_of, indices_of, is_boundary_of
-from unrolled.language.statements import Assignment, Statement, StopForm, fail, suggest
+from unrolled.language.draft import (
+    Draft,
+    defined_twice,
+    domains_of,
+    index_suggestion,
+    indices_of,
+    is_boundary_of,
+)
+from unrolled.language.statements import Assignment, Statement, StopForm, fail
 from unrolled.language.terms import Equation, Position, Reference, Stop, Term
 
 
@@ -64,7 +71,7 @@ def _resolve(draft: Draft, term: Term, scope: _Scope) -> tuple[Term, frozenset[s
     for index in term.over:
         if index not in draft.indices:
             raise fail(
-                "index-unknown", term.span, index=index, suggestion=_index_suggestion(draft, index)
+                "index-unknown", term.span, index=index, suggestion=index_suggestion(draft, index)
             )
     sums = term.function in ("sum", "mean") and not term.over
     inner = _Scope(scope.indices | frozenset(term.over), scope.sums or sums)
@@ -112,7 +119,7 @@ def _resolve_reference(draft: Draft, term: Term, scope: _Scope) -> tuple[Term, f
     if not reference.positions:
         if name in draft.indices and name not in draft.defined:
             raise fail(
-                "index-unknown", term.span, index=name, suggestion=_index_suggestion(draft, name)
+                "index-unknown", term.span, index=name, suggestion=index_suggestion(draft, name)
             )
         if not domains:
             return term, frozenset()
@@ -150,7 +157,7 @@ def _resolve_position(
         raise fail("chain-position", span, position=str(position))
     if position.index:
         if position.index not in scope.indices:
-            suggestion = _index_suggestion(draft, position.index)
+            suggestion = index_suggestion(draft, position.index)
             raise fail("index-unknown", span, index=position.index, suggestion=suggestion)
         if draft.indices[position.index] != domain:
             raise fail(
@@ -162,23 +169,6 @@ def _resolve_position(
                 have=draft.indices[position.index],
             )
     return replace(position, domain=domain)
-
-
-def _index_suggestion(draft: Draft, index: str) -> tuple[str, str]:
-    if index in draft.indices:
-        domain = draft.indices[index]
-        return (
-            f"Put the line inside `for {index} in {domain}:`, or sum over it: sum(…, {index}).",
-            f"请把这一行放进 `for {index} in {domain}:`，或对它求和：sum(…, {index})。",
-        )
-    if not draft.indices:
-        return (
-            f"Nothing runs in this text yet: put the line inside `for {index} in time:`.",
-            f"本文本中还没有循环：请把这一行放进 `for {index} in time:`。",
-        )
-    running = ", ".join(draft.indices)
-    sentence = (f"Indices of this text: {running}.", f"本文本的下标：{running}。")
-    return suggest(index, list(draft.indices), sentence)
 
 
 def free_indices(term: Term, order: Iterable[str]) -> tuple[str, ...]:
@@ -232,7 +222,7 @@ def _boundary(draft: Draft, statement: Assignment, term: Term) -> Equation:
                     "index-unknown",
                     statement.target,
                     index=position.index,
-                    suggestion=_index_suggestion(draft, position.index),
+                    suggestion=index_suggestion(draft, position.index),
                 )
         elif (position.anchor == "start" and position.offset >= 1) or (
             position.anchor == "end" and position.offset < 1
